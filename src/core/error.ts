@@ -63,6 +63,7 @@ export const uploadErrorReasons = [
   "TOO_MANY_SESSIONS",
   "VERSION_CHANGED",
   "WRITER_SUPERSEDED",
+  "STREAM_ORDER",
 ] as const;
 
 export type UploadErrorReason = (typeof uploadErrorReasons)[number];

@@ -1,0 +1,26 @@
+import { UploadError } from "./error.js";
+
+/** What a caller may do. Roles are sets of these; dialects map their own permission names to them. */
+export const permissions = ["read", "upload", "administer"] as const;
+
+export type Permission = (typeof permissions)[number];
+
+/** Whoever asks: always a user of one tenant. */
+export interface Caller {
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly permissions: ReadonlySet<Permission>;
+}
+
+/** The second parameter of every operation. When `signal` aborts, its reason passes through and no half-written row is left. */
+export interface Call {
+  readonly caller: Caller;
+  readonly signal?: AbortSignal;
+}
+
+/** Throws `denied` unless the caller has the permission. */
+export function assertPermission(caller: Caller, permission: Permission): void {
+  if (!caller.permissions.has(permission)) {
+    throw new UploadError("denied", `this needs the permission ${permission}`, { reason: "PERMISSION_MISSING" });
+  }
+}

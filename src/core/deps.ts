@@ -1,0 +1,18 @@
+import type { BufferBudget } from "./buffer-budget.js";
+import type { HashCache } from "./hash-cache.js";
+import type { Limits } from "./limits.js";
+import type { BlobStore } from "./ports/blob-store.js";
+import type { Clock } from "./ports/clock.js";
+import type { MetadataStore } from "./ports/metadata-store.js";
+import type { WriterSeats } from "./writer-seats.js";
+
+/** What every operation works with: the ports, the limits, and the little that is kept in memory. */
+export interface CoreDeps {
+  readonly metadata: MetadataStore;
+  readonly blobs: BlobStore;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly seats: WriterSeats;
+  readonly hashes: HashCache;
+  readonly budget: BufferBudget;
+}

@@ -1,0 +1,95 @@
+import type { Attempt, Content } from "./attempt.js";
+import { type Checksum, parseChecksums } from "./checksum.js";
+import { UploadError } from "./error.js";
+import type { FileState } from "./file-state.js";
+import { assertFileSize, type Limits } from "./limits.js";
+import { type Attributes, canonicalJson, parseAttributes, parseCount, parseName, parseText } from "./values.js";
+
+/** Why a file or a session failed: a stable reason and a sentence for people. */
+export interface Failure {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What a client declares of a file before it sends it. */
+export interface FileSpec {
+  readonly name: string;
+  /** Undefined until someone knows it; then it stays. */
+  readonly sizeBytes: number | undefined;
+  /** What the content must hash to. */
+  readonly checksums: readonly Checksum[];
+  readonly mediaType: string;
+  /** What a failed transfer fails: the file alone, or its whole session. */
+  readonly onFailure: "file" | "session";
+  readonly attributes: Attributes;
+}
+
+/** One file in a session. */
+export interface SessionFile extends FileSpec {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly sessionId: string;
+  readonly state: FileState;
+  readonly failure: Failure | undefined;
+  /** Content that is whole, visible in the session; it stays until a newer attempt is whole. */
+  readonly current: Content | undefined;
+  /** The try that is under way or can be continued. */
+  readonly running: Attempt | undefined;
+  /** How many attempts there have been. */
+  readonly attempts: number;
+  readonly createdAt: Date;
+  readonly modifiedAt: Date;
+}
+
+/** Untrusted words of a file spec; what is left out gets its default. */
+export interface FileSpecInput {
+  readonly name: string;
+  readonly sizeBytes?: number | undefined;
+  readonly checksums?: readonly { readonly algorithm: string; readonly value: string }[];
+  readonly mediaType?: string;
+  readonly onFailure?: "file" | "session";
+  readonly attributes?: Attributes;
+}
+
+/** Throws `invalid`, `unsupported` (an algorithm) or `too_large`. */
+export function parseFileSpec(input: FileSpecInput, limits: Limits): FileSpec {
+  const sizeBytes = input.sizeBytes === undefined ? undefined : parseCount(input.sizeBytes, "size");
+  if (sizeBytes !== undefined) assertFileSize(limits, sizeBytes);
+  return {
+    name: parseName(input.name, "file name"),
+    sizeBytes,
+    checksums: parseChecksums(input.checksums ?? []),
+    mediaType: parseText(input.mediaType ?? "", "media type", 255),
+    onFailure: input.onFailure ?? "file",
+    attributes: parseAttributes(input.attributes ?? {}, limits.maxAttributesBytes),
+  };
+}
+
+/** True when both declare the same thing, so that declaring one after the other changes nothing. */
+export function isSameSpec(a: FileSpec, b: FileSpec): boolean {
+  const words = (spec: FileSpec) => {
+    const { name, sizeBytes, mediaType, onFailure, attributes } = spec;
+    const checksums = Object.fromEntries(spec.checksums.map(({ algorithm, value }) => [algorithm, value]));
+    return canonicalJson({ name, sizeBytes, checksums, mediaType, onFailure, attributes });
+  };
+  return words(a) === words(b);
+}
+
+/** The size that is settled once a client says `stated`; throws `invalid` (SIZE_DIFFERS) when another one was. */
+export function settleSize(file: SessionFile, stated: number | undefined, limits: Limits): number | undefined {
+  if (stated === undefined) return file.sizeBytes;
+  parseCount(stated, "size");
+  assertFileSize(limits, stated);
+  if (file.sizeBytes !== undefined && file.sizeBytes !== stated) {
+    throw new UploadError(
+      "invalid",
+      `size of ${JSON.stringify(file.name)} was declared as ${file.sizeBytes}, now as ${stated}`,
+      {
+        reason: "SIZE_DIFFERS",
+        declared: String(file.sizeBytes),
+        actual: String(stated),
+      },
+    );
+  }
+  return stated;
+}

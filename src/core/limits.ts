@@ -1,0 +1,52 @@
+import { UploadError } from "./error.js";
+
+/** Every bound the core keeps, each with the setting that names it to the client when it is hit (P10). */
+export interface Limits {
+  /** Largest content of one file (bytes). */
+  readonly maxFileBytes: number;
+  /** Largest part that one unary request may carry, and largest part that has a digest of its own (bytes). */
+  readonly maxPartBytes: number;
+  readonly maxSessionFiles: number;
+  /** Largest `attributes` of one thing, as JSON text (bytes). */
+  readonly maxAttributesBytes: number;
+  /** What all running uploads together may hold in memory (bytes). */
+  readonly maxBufferedBytes: number;
+  /** A long stream is made durable and committed at least this often; `kill -9` costs at most this (P3). */
+  readonly checkpointBytes: number;
+  readonly checkpointMs: number;
+}
+
+export const defaultLimits: Limits = {
+  maxFileBytes: 16 * 2 ** 40,
+  maxPartBytes: 64 * 2 ** 20,
+  maxSessionFiles: 100_000,
+  maxAttributesBytes: 64 * 1024,
+  maxBufferedBytes: 128 * 2 ** 20,
+  checkpointBytes: 32 * 2 ** 20,
+  checkpointMs: 2_000,
+};
+
+const settingOf: Record<keyof Limits, string> = {
+  maxFileBytes: "SLIPWAY_MAX_FILE_BYTES",
+  maxPartBytes: "SLIPWAY_MAX_PART_BYTES",
+  maxSessionFiles: "SLIPWAY_MAX_SESSION_FILES",
+  maxAttributesBytes: "SLIPWAY_MAX_ATTRIBUTES_BYTES",
+  maxBufferedBytes: "SLIPWAY_MAX_BUFFERED_BYTES",
+  checkpointBytes: "SLIPWAY_CHECKPOINT_BYTES",
+  checkpointMs: "SLIPWAY_CHECKPOINT_MS",
+};
+
+/** The detail that names a limit to the client. */
+export function limitDetail(limits: Limits, name: keyof Limits): { setting: string; value: number } {
+  return { setting: settingOf[name], value: limits[name] };
+}
+
+/** Throws `too_large` with the limit's name when content would end past `maxFileBytes`. */
+export function assertFileSize(limits: Limits, endOffset: number): void {
+  if (endOffset > limits.maxFileBytes) {
+    throw new UploadError("too_large", `content of ${endOffset} bytes is over the limit of ${limits.maxFileBytes}`, {
+      reason: "SIZE_EXCEEDED",
+      limit: limitDetail(limits, "maxFileBytes"),
+    });
+  }
+}

@@ -1,0 +1,85 @@
+import { assertPermission, type Call } from "../call.js";
+import { itemNotFound } from "../catalog.js";
+import type { CoreDeps } from "../deps.js";
+import { UploadError } from "../error.js";
+import type { Failure, SessionFile } from "../file.js";
+import type { Completion, CompletionView } from "../ports/metadata-store.js";
+import { assertVisible, endSession } from "../session.js";
+import { moveSession } from "../session-state.js";
+import { parseSessionRef, type SessionResult } from "./sessions.js";
+
+const mostNamed = 100;
+
+/**
+ * Ends the session with all its files at once visible, and applied to the target item if there is one, whose content version moves by one if anything changed; or changes
+ * nothing (P5). A repeat answers `applied: false` (P4). Throws `not_found`, `wrong_state`, `expired`, and `incomplete` (FILES_INCOMPLETE)
+ * with the names of files that are not ready.
+ */
+export async function completeSession(
+  deps: CoreDeps,
+  input: { sessionId: string },
+  call: Call,
+): Promise<SessionResult> {
+  assertPermission(call.caller, "upload");
+  const ref = parseSessionRef(input, call);
+  const result = await deps.metadata.completeSession(ref, (view, now) => {
+    assertVisible(view.session, call.caller);
+    return planCompletion(view, now);
+  });
+  deps.seats.evictSession(ref.sessionId);
+  return result;
+}
+
+/** What completion does, or undefined when it has been done. Pure. */
+export function planCompletion(view: CompletionView, now: Date): Completion | undefined {
+  const { session, files, item } = view;
+  // Whether it may complete at all comes before what is missing: an ended session has nothing missing.
+  if (moveSession(session, "complete", now) === "replay") return undefined;
+  assertAllReady(files);
+  if (session.itemId !== undefined && item === undefined) throw itemNotFound(session.itemId);
+  const ended = endSession(session, "complete", now);
+  if (ended === undefined) return undefined;
+  const completion: Completion = { session: ended, events: [{ type: "session.done", details: {} }] };
+  if (item === undefined) return completion;
+
+  const versions = new Map(view.itemFiles.map((file) => [file.name, file.version]));
+  const put = files.map((file) => ({ file, version: (versions.get(file.name) ?? 0) + 1 }));
+  const sent = new Set(files.map((file) => file.name));
+  const remove = session.removals.filter((name) => versions.has(name) && !sent.has(name));
+  if (put.length + remove.length === 0) return completion;
+  return { ...completion, apply: { contentVersion: item.contentVersion + 1, put, remove } };
+}
+
+function assertAllReady(files: readonly SessionFile[]): void {
+  const missing = files.filter((file) => file.state !== "ready").map((file) => file.name);
+  if (missing.length === 0) return;
+  throw new UploadError("incomplete", `${missing.length} of ${files.length} files are not ready`, {
+    reason: "FILES_INCOMPLETE",
+    missing: missing.slice(0, mostNamed),
+  });
+}
+
+/** What stands in the way of completion: files whose content has not come, and files whose content was wrong. */
+export interface Validation {
+  readonly missing: readonly SessionFile[];
+  readonly invalid: readonly (SessionFile & { readonly failure: Failure })[];
+}
+
+/** Throws `not_found`, `wrong_state`, `expired`. */
+export async function validateSession(deps: CoreDeps, input: { sessionId: string }, call: Call): Promise<Validation> {
+  assertPermission(call.caller, "read");
+  const ref = parseSessionRef(input, call);
+  let found: Validation = { missing: [], invalid: [] };
+  // Under the same lock as completion, so that the answer is of one moment; nothing is changed.
+  await deps.metadata.completeSession(ref, (view, now) => {
+    assertVisible(view.session, call.caller);
+    moveSession(view.session, "touch", now);
+    const failed = view.files.filter((file) => file.state === "failed");
+    found = {
+      missing: view.files.filter((file) => file.state !== "ready" && file.state !== "failed"),
+      invalid: failed.map((file) => ({ ...file, failure: file.failure ?? { reason: "failed", message: "" } })),
+    };
+    return undefined;
+  });
+  return found;
+}

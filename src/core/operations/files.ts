@@ -1,0 +1,168 @@
+import { createId } from "../blob.js";
+import { assertPermission, type Call } from "../call.js";
+import { fileNotFound } from "../catalog.js";
+import type { CoreDeps } from "../deps.js";
+import { UploadError } from "../error.js";
+import { type FileSpecInput, isSameSpec, parseFileSpec, type SessionFile } from "../file.js";
+import { moveFile } from "../file-state.js";
+import { limitDetail } from "../limits.js";
+import { type Page, parsePage } from "../paging.js";
+import { assertVisible, touchSession } from "../session.js";
+import { moveSession } from "../session-state.js";
+import { parseName } from "../values.js";
+import { parseFileRef, storedBytes } from "./plan-part.js";
+import { parseSessionRef } from "./sessions.js";
+
+export interface AddFileInput extends FileSpecInput {
+  readonly sessionId: string;
+  /** What a name that the session has already means: the same file again (another spec is refused), or a new declaration of it. */
+  readonly onExisting?: "same" | "replace";
+}
+
+/**
+ * Declares a file. Declaring it again in the same words answers the same file with `applied: false` (P4). Throws `not_found`, `denied`, `invalid`,
+ * `unsupported`, `too_large`, `wrong_state`, `expired`, `already_exists` (NAME_TAKEN), `too_many` (TOO_MANY_FILES).
+ */
+export async function addFile(
+  deps: CoreDeps,
+  input: AddFileInput,
+  call: Call,
+): Promise<{ readonly file: SessionFile; readonly applied: boolean }> {
+  assertPermission(call.caller, "upload");
+  const ref = parseSessionRef(input, call);
+  const spec = parseFileSpec(input, deps.limits);
+  const id = createId();
+  let applied = true;
+  const changed = await deps.metadata.changeFile(ref, { name: spec.name }, ({ session, file: existing }, now) => {
+    assertVisible(session, call.caller);
+    const touched = touchSession(session, "change", now);
+    applied = true;
+    if (existing !== undefined && input.onExisting !== "replace") {
+      assertSameSpec(existing, spec);
+      applied = false;
+      return { session: touched, file: existing, events: [] };
+    }
+    const { maxSessionFiles } = deps.limits;
+    if (existing === undefined && session.fileCount >= maxSessionFiles) {
+      throw new UploadError("too_many", `session ${session.id} has ${session.fileCount} files`, {
+        reason: "TOO_MANY_FILES",
+        limit: limitDetail(deps.limits, "maxSessionFiles"),
+      });
+    }
+    const fileCount = session.fileCount + (existing === undefined ? 1 : 0);
+    const removals = session.removals.filter((name) => name !== spec.name);
+    const file: SessionFile = {
+      ...spec,
+      id: existing?.id ?? id,
+      tenantId: session.tenantId,
+      sessionId: session.id,
+      state: existing === undefined ? "waiting" : moveFile(existing, "declare"),
+      failure: undefined,
+      current: existing?.current,
+      running: undefined,
+      attempts: existing?.attempts ?? 0,
+      createdAt: existing?.createdAt ?? now,
+      modifiedAt: now,
+    };
+    const details = { fileId: file.id, name: file.name };
+    return { session: { ...touched, fileCount, removals }, file, events: [{ type: "file.added", details }] };
+  });
+  if (changed.file === undefined) throw new TypeError("a declared file was not stored");
+  if (applied) deps.seats.evictFile(changed.file.id);
+  return { file: changed.file, applied };
+}
+
+function assertSameSpec(existing: SessionFile, spec: Parameters<typeof isSameSpec>[1]): void {
+  // A size that was declared late is not part of the first declaration, so leaving it out again is no contradiction.
+  const sizeBytes = spec.sizeBytes ?? existing.sizeBytes;
+  if (!isSameSpec(existing, { ...spec, sizeBytes })) {
+    throw new UploadError("already_exists", `the session has another file ${JSON.stringify(spec.name)}`, {
+      reason: "FILE_EXISTS",
+    });
+  }
+}
+
+/** Throws `not_found`. */
+export async function getFile(
+  deps: CoreDeps,
+  input: { readonly sessionId: string; readonly fileId: string },
+  call: Call,
+): Promise<SessionFile> {
+  assertPermission(call.caller, "read");
+  const { session, file } = await deps.metadata.getFile(parseFileRef(input, call.caller));
+  assertVisible(session, call.caller);
+  return file;
+}
+
+/** In the order in which they were added. Throws `not_found`, `invalid` (PAGE_INVALID). */
+export async function listFiles(
+  deps: CoreDeps,
+  input: { readonly sessionId: string; readonly page: { size?: number; cursor?: string } },
+  call: Call,
+): Promise<Page<SessionFile>> {
+  assertPermission(call.caller, "read");
+  const ref = parseSessionRef(input, call);
+  const page = parsePage(input.page);
+  assertVisible(await deps.metadata.getSession(ref), call.caller);
+  return deps.metadata.listFiles(ref, page);
+}
+
+/** Takes a file out of the session, with its bytes; a running writer is told. Throws `not_found`, `wrong_state`, `expired`. */
+export async function removeFile(
+  deps: CoreDeps,
+  input: { readonly sessionId: string; readonly fileId: string },
+  call: Call,
+): Promise<void> {
+  assertPermission(call.caller, "upload");
+  const ref = parseFileRef(input, call.caller);
+  await deps.metadata.changeFile(ref, { fileId: ref.fileId }, ({ session, file }, now) => {
+    assertVisible(session, call.caller);
+    if (file === undefined) throw fileNotFound(ref.fileId);
+    const touched = touchSession(session, "change", now);
+    const details = { fileId: file.id, name: file.name };
+    return {
+      session: { ...touched, fileCount: session.fileCount - 1 },
+      file: undefined,
+      events: [{ type: "file.removed", details }],
+    };
+  });
+  deps.seats.evictFile(ref.fileId);
+}
+
+/** Says that completion takes the file with this name out of the target item. Throws `not_found` (no target item included), `wrong_state`, `expired`. */
+export async function removeItemFile(
+  deps: CoreDeps,
+  input: { readonly sessionId: string; readonly name: string },
+  call: Call,
+): Promise<void> {
+  assertPermission(call.caller, "upload");
+  const ref = parseSessionRef(input, call);
+  const name = parseName(input.name, "file name");
+  await deps.metadata.updateSession(ref, (session, now) => {
+    assertVisible(session, call.caller);
+    const touched = touchSession(session, "change", now);
+    if (session.itemId === undefined) throw fileNotFound(name);
+    if (session.removals.includes(name)) return undefined;
+    const removals = [...session.removals, name];
+    return { session: { ...touched, removals }, events: [{ type: "session.changed", details: { removed: name } }] };
+  });
+}
+
+/** Either where to go on sending from, or the file whose content is whole. */
+export type UploadStatus =
+  | { readonly kind: "offset"; readonly offset: number }
+  | { readonly kind: "finished"; readonly file: SessionFile };
+
+/** Takes no seat and disturbs nobody (P7). Throws `not_found`, `wrong_state`, `expired`. */
+export async function getUploadStatus(
+  deps: CoreDeps,
+  input: { readonly sessionId: string; readonly fileId: string },
+  call: Call,
+): Promise<UploadStatus> {
+  assertPermission(call.caller, "read");
+  const { session, file, now } = await deps.metadata.getFile(parseFileRef(input, call.caller));
+  assertVisible(session, call.caller);
+  if (file.state === "ready") return { kind: "finished", file };
+  moveSession(session, "change", now);
+  return { kind: "offset", offset: storedBytes(file) };
+}

@@ -1,0 +1,129 @@
+import type { Attempt, Extent } from "../attempt.js";
+import { assertChecksums, type Checksum, createHasher, type Hasher } from "../checksum.js";
+import type { CoreDeps } from "../deps.js";
+import { isUploadError, type UploadError } from "../error.js";
+import type { Failure, SessionFile } from "../file.js";
+import { moveFile } from "../file-state.js";
+import type { AttemptOutcome, ExtentCommit, FileRef, FileView } from "../ports/transfer-store.js";
+import { endSession } from "../session.js";
+import { superseded } from "../writer-seats.js";
+
+/** Content of which every byte is stored, and how to hash what of it is not hashed yet. */
+export interface ArrivedContent {
+  readonly ref: FileRef;
+  readonly attempt: Attempt;
+  readonly file: SessionFile;
+  readonly sizeBytes: number;
+  /** What is durable but not committed yet. */
+  readonly extent: Extent | undefined;
+  /** What it must hash to, beside what the file declares. */
+  readonly checksums: readonly Checksum[];
+  /** How many bytes are still to be hashed. */
+  readonly unhashed: number;
+  /** Hashes the rest and answers the state at the end. */
+  hash(): Promise<Hasher>;
+  /** Feeds the whole stored content to a hasher. */
+  rehash(hasher: Hasher): Promise<void>;
+}
+
+/** From here on a re-read takes long enough to be shown as `validating`. */
+const longHashBytes = 256 * 2 ** 20;
+
+/**
+ * Verifies content that has arrived and makes it the file's current content in one transaction (P6). A wrong checksum fails the file (and its session, if it was declared so)
+ * and throws `checksum_mismatch`; the former content stays.
+ */
+export async function finishContent(deps: CoreDeps, arrived: ArrivedContent): Promise<FileView> {
+  const { ref, attempt, file } = arrived;
+  const place = { ...ref, attemptId: attempt.id, epoch: attempt.epoch };
+  let extent = arrived.extent;
+  if (arrived.unhashed > longHashBytes) {
+    if (extent !== undefined) await deps.metadata.commitExtent({ attempt: place, extent });
+    extent = undefined;
+    await showValidating(deps, place);
+  }
+  const expected = [...file.checksums, ...arrived.checksums];
+  const computed = await computeChecksums(arrived, expected);
+  const mismatch = findMismatch(expected, computed, file.name);
+  const content = { id: attempt.id, sizeBytes: arrived.sizeBytes, checksums: computed };
+  const lockSession = mismatch !== undefined && file.onFailure === "session";
+  const finished = await deps.metadata.finishAttempt(place, { extent, lockSession }, (view, now) =>
+    mismatch === undefined ? accept(view.file, content, now) : reject(view, mismatch, now),
+  );
+  deps.hashes.drop(attempt.id);
+  if (mismatch !== undefined) {
+    if (lockSession) deps.seats.evictSession(ref.sessionId);
+    throw mismatch;
+  }
+  return finished;
+}
+
+async function computeChecksums(arrived: ArrivedContent, expected: readonly Checksum[]): Promise<readonly Checksum[]> {
+  const hasher = await arrived.hash();
+  if (hasher.offset !== arrived.sizeBytes) throw new TypeError(`${hasher.offset} of ${arrived.sizeBytes} bytes hashed`);
+  const known = hasher.digests();
+  const missing = expected.map(({ algorithm }) => algorithm).filter((name) => !hasher.algorithms.includes(name));
+  if (missing.length === 0) return known;
+  const second = createHasher(missing);
+  await arrived.rehash(second);
+  return [...known, ...second.digests().filter(({ algorithm }) => missing.includes(algorithm))];
+}
+
+function findMismatch(
+  expected: readonly Checksum[],
+  computed: readonly Checksum[],
+  name: string,
+): UploadError | undefined {
+  try {
+    assertChecksums(expected, computed, `file ${JSON.stringify(name)}`);
+    return undefined;
+  } catch (error) {
+    if (isUploadError(error, "checksum_mismatch")) return error;
+    throw error;
+  }
+}
+
+function accept(file: SessionFile, content: NonNullable<AttemptOutcome["accepted"]>, now: Date): AttemptOutcome {
+  return {
+    file: {
+      ...file,
+      state: moveFile(file, "accept"),
+      failure: undefined,
+      current: content,
+      running: undefined,
+      modifiedAt: now,
+    },
+    accepted: content,
+    events: [{ type: "file.ready", details: { fileId: file.id, name: file.name, sizeBytes: content.sizeBytes } }],
+  };
+}
+
+function reject(view: FileView, error: UploadError, now: Date): AttemptOutcome {
+  const { file, session } = view;
+  const failure: Failure = { reason: error.code, message: error.message };
+  const failed: SessionFile = {
+    ...file,
+    state: moveFile(file, "reject"),
+    failure,
+    running: undefined,
+    modifiedAt: now,
+  };
+  const events = [{ type: "file.failed" as const, details: { fileId: file.id, name: file.name, ...failure } }];
+  if (file.onFailure === "file") return { file: failed, accepted: undefined, events };
+  const ended = endSession(session, "fail", now, { reason: "file_failed", message: error.message });
+  if (ended === undefined) return { file: failed, accepted: undefined, events };
+  return {
+    file: { ...failed, current: undefined },
+    session: ended,
+    accepted: undefined,
+    events: [...events, { type: "session.failed", details: { reason: "file_failed", message: error.message } }],
+    releaseContent: true,
+  };
+}
+
+async function showValidating(deps: CoreDeps, place: ExtentCommit["attempt"]): Promise<void> {
+  await deps.metadata.changeFile(place, { fileId: place.fileId }, ({ session, file }, now) => {
+    if (file?.running?.id !== place.attemptId || file.running.epoch !== place.epoch) throw superseded();
+    return { session, file: { ...file, state: moveFile(file, "check"), modifiedAt: now }, events: [] };
+  });
+}

@@ -1,0 +1,153 @@
+// What may be written where: decided from headers and rows alone, before the first byte is read. Pure.
+import { assertNoGap } from "../byte-range.js";
+import type { Caller } from "../call.js";
+import { type Checksum, parseChecksum, parseChecksums } from "../checksum.js";
+import { UploadError } from "../error.js";
+import { type SessionFile, settleSize } from "../file.js";
+import { moveFile } from "../file-state.js";
+import { assertFileSize, type Limits, limitDetail } from "../limits.js";
+import type { FileRef, FileView, WriterClaim } from "../ports/transfer-store.js";
+import { assertVisible } from "../session.js";
+import { moveSession } from "../session-state.js";
+import { invalid, parseCount, parseId } from "../values.js";
+
+export interface PartInput {
+  readonly sessionId: string;
+  readonly fileId: string;
+  /** Where the first byte belongs. */
+  readonly offset: number;
+  /** Begins a new attempt from zero; the content so far stays until the new one is whole. */
+  readonly restart?: boolean;
+  /** How long the part is, when that is known before it is read. */
+  readonly lengthBytes?: number | undefined;
+  /** The size of the whole content, which may be declared late, once. */
+  readonly sizeBytes?: number | undefined;
+  /** A digest of this part, which makes it all or nothing. */
+  readonly checksum?: { readonly algorithm: string; readonly value: string } | undefined;
+  /** Throwing means interrupted; ending means that the part ended, never that the content is whole (P11). */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Asked once, after the body has ended. */
+  readonly ending?: () => PartEnding;
+}
+
+export interface PartEnding {
+  /** True says explicitly that the content is whole now. */
+  readonly finish: boolean;
+  readonly sizeBytes?: number | undefined;
+  /** What the whole content must hash to, beside what was declared before. */
+  readonly checksums?: readonly { readonly algorithm: string; readonly value: string }[];
+}
+
+/** A part whose words have been checked. */
+export interface Part {
+  readonly offset: number;
+  readonly restart: boolean;
+  readonly lengthBytes: number | undefined;
+  readonly sizeBytes: number | undefined;
+  readonly checksum: Checksum | undefined;
+}
+
+export function parseFileRef(input: { sessionId: string; fileId: string }, caller: Caller): FileRef {
+  return {
+    tenantId: caller.tenantId,
+    sessionId: parseId(input.sessionId, "session id"),
+    fileId: parseId(input.fileId, "file id"),
+  };
+}
+
+/** Throws `invalid`, `unsupported` or `too_large` for words that are wrong whatever the state. */
+export function parsePart(input: PartInput, limits: Limits): Part {
+  const offset = parseCount(input.offset, "offset");
+  const restart = input.restart ?? false;
+  if (restart && offset !== 0) throw invalid("NUMBER_INVALID", `a new attempt begins at 0, not at ${offset}`);
+  const lengthBytes = input.lengthBytes === undefined ? undefined : parseCount(input.lengthBytes, "length");
+  const checksum = input.checksum && parseChecksum(input.checksum.algorithm, input.checksum.value);
+  if (checksum !== undefined && (lengthBytes ?? 0) > limits.maxPartBytes) {
+    throw partTooLarge(limits);
+  }
+  assertFileSize(limits, offset + (lengthBytes ?? 0));
+  return { offset, restart, lengthBytes, sizeBytes: input.sizeBytes, checksum };
+}
+
+export function partTooLarge(limits: Limits): UploadError {
+  return new UploadError("too_large", `a part with a checksum of its own has at most ${limits.maxPartBytes} bytes`, {
+    reason: "SIZE_EXCEEDED",
+    limit: limitDetail(limits, "maxPartBytes"),
+  });
+}
+
+/** How much of a file a client need not send again. */
+export function storedBytes(file: SessionFile): number {
+  return file.state === "ready" ? (file.current?.sizeBytes ?? 0) : (file.running?.offset ?? 0);
+}
+
+/** Which seat the part takes: none when the file is whole already, for then the part can only be a repeat. */
+export function planPart(view: FileView, part: Part, caller: Caller, limits: Limits, now: Date): WriterClaim {
+  assertVisible(view.session, caller);
+  moveSession(view.session, "change", now);
+  const { file } = view;
+  const sizeBytes = settleSize(file, part.sizeBytes, limits);
+  const stored = part.restart ? 0 : storedBytes(file);
+  assertNoGap(part.offset, stored, `file ${JSON.stringify(file.name)}`);
+  const end = Math.max(stored, part.offset + (part.lengthBytes ?? 0));
+  if (sizeBytes !== undefined && end > sizeBytes) throw pastDeclaredSize(file.name, sizeBytes, stored);
+  if (file.state === "ready" && !part.restart) {
+    if (end > stored) throw wholeAlready(file.name, stored);
+    return { seat: "none" };
+  }
+  return {
+    seat: part.restart ? "restart" : "resume",
+    file: { ...file, sizeBytes, state: moveFile(file, "begin"), failure: undefined, modifiedAt: now },
+  };
+}
+
+/** What the end of a part means for the whole: throws `incomplete` or `too_large` when it contradicts what was declared. */
+export function planEnding(
+  file: SessionFile,
+  part: Part,
+  end: number,
+  ending: PartEnding,
+  limits: Limits,
+): { readonly whole: boolean; readonly sizeBytes: number | undefined; readonly checksums: readonly Checksum[] } {
+  const checksums = parseChecksums(ending.checksums ?? []);
+  const sizeBytes = settleSize(file, ending.sizeBytes, limits);
+  if (part.lengthBytes !== undefined && end < part.offset + part.lengthBytes) {
+    throw shorter(`the part of ${part.lengthBytes} bytes at ${part.offset}`, end);
+  }
+  if (sizeBytes !== undefined && end > sizeBytes) throw pastDeclaredSize(file.name, sizeBytes, end);
+  if (ending.finish && sizeBytes !== undefined && end < sizeBytes) {
+    throw shorter(`the content of ${sizeBytes} bytes of file ${JSON.stringify(file.name)}`, end);
+  }
+  return { whole: sizeBytes === undefined ? ending.finish : end === sizeBytes, sizeBytes, checksums };
+}
+
+function shorter(what: string, end: number): UploadError {
+  return new UploadError("incomplete", `${what} ended at ${end}`, { reason: "PART_SHORT", expectedOffset: end });
+}
+
+export function pastPart(part: Part): UploadError {
+  return new UploadError(
+    "too_large",
+    `the part at ${part.offset} is longer than the ${part.lengthBytes} bytes it announced`,
+    {
+      reason: "SIZE_EXCEEDED",
+      declared: String(part.lengthBytes),
+    },
+  );
+}
+
+export function pastDeclaredSize(name: string, sizeBytes: number, stored: number): UploadError {
+  return new UploadError("too_large", `file ${JSON.stringify(name)} was declared with ${sizeBytes} bytes, more came`, {
+    reason: "SIZE_EXCEEDED",
+    declared: String(sizeBytes),
+    expectedOffset: Math.min(stored, sizeBytes),
+  });
+}
+
+export function wholeAlready(name: string, stored: number): UploadError {
+  return new UploadError(
+    "wrong_state",
+    `file ${JSON.stringify(name)} is whole with ${stored} bytes; only a new attempt can change it`,
+    { reason: "FILE_STATE", expectedOffset: stored },
+  );
+}

@@ -1,0 +1,76 @@
+import type { Content } from "../attempt.js";
+import { parseReadRange } from "../byte-range.js";
+import { assertPermission, type Call } from "../call.js";
+import type { ItemFile } from "../catalog.js";
+import type { CoreDeps } from "../deps.js";
+import { UploadError } from "../error.js";
+import type { SessionFile } from "../file.js";
+import { readContent } from "../read-content.js";
+import { assertVisible } from "../session.js";
+import { parseId, parseName } from "../values.js";
+import { parseFileRef } from "./plan-part.js";
+
+/** A range of content: what it belongs to, which bytes these are, and the bytes. */
+export interface ReadResult<Thing> {
+  readonly file: Thing;
+  readonly from: number;
+  readonly to: number;
+  /** Stops with the signal's reason when the call is aborted. Throws `unavailable` (STORAGE_UNAVAILABLE) where bytes are damaged. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface ReadRangeInput {
+  readonly offset?: number | undefined;
+  /** How many bytes at most; undefined for all. */
+  readonly limit?: number | undefined;
+}
+
+/**
+ * The content of a file as the session holds it. Throws `not_found`, `incomplete` (NO_CONTENT) before any content is whole, `offset_mismatch` past
+ * its end.
+ */
+export async function readFile(
+  deps: CoreDeps,
+  input: { readonly sessionId: string; readonly fileId: string } & ReadRangeInput,
+  call: Call,
+): Promise<ReadResult<SessionFile>> {
+  assertPermission(call.caller, "read");
+  const { session, file } = await deps.metadata.getFile(parseFileRef(input, call.caller));
+  assertVisible(session, call.caller);
+  if (session.state === "canceled" || session.state === "failed") {
+    throw new UploadError("wrong_state", `session ${session.id} is ${session.state} and holds no content`, {
+      reason: "SESSION_STATE",
+    });
+  }
+  if (file.current === undefined) {
+    throw new UploadError("incomplete", `file ${JSON.stringify(file.name)} has no whole content yet`, {
+      reason: "NO_CONTENT",
+      expectedOffset: file.running?.offset ?? 0,
+    });
+  }
+  return readRange(deps, file, file.current, input, call);
+}
+
+/** The content of an item's file, as everyone in the tenant who may read sees it. Throws `not_found`, `offset_mismatch`. */
+export async function readItemFile(
+  deps: CoreDeps,
+  input: { readonly itemId: string; readonly name: string } & ReadRangeInput,
+  call: Call,
+): Promise<ReadResult<ItemFile>> {
+  assertPermission(call.caller, "read");
+  const itemId = parseId(input.itemId, "item id");
+  const file = await deps.metadata.getItemFile(call.caller.tenantId, itemId, parseName(input.name, "file name"));
+  return readRange(deps, file, file.content, input, call);
+}
+
+async function readRange<Thing>(
+  deps: CoreDeps,
+  file: Thing,
+  content: Content,
+  input: ReadRangeInput,
+  call: Call,
+): Promise<ReadResult<Thing>> {
+  const { from, to } = parseReadRange(input, content.sizeBytes);
+  const extents = from === to ? [] : await deps.metadata.listExtents(content.id);
+  return { file, from, to, body: readContent(deps.blobs, extents, from, to, call.signal) };
+}

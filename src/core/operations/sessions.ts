@@ -1,0 +1,211 @@
+import { createHash } from "node:crypto";
+import { createId } from "../blob.js";
+import { assertPermission, type Call } from "../call.js";
+import type { CoreDeps } from "../deps.js";
+import { UploadError } from "../error.js";
+import type { SessionHistoryEvent } from "../event.js";
+import { type Page, parsePage } from "../paging.js";
+import type { SessionField, SessionRef } from "../ports/metadata-store.js";
+import { assertPredicate, type Predicate } from "../predicate.js";
+import {
+  assertVisible,
+  type Deadlines,
+  deadlineFrom,
+  endSession,
+  parseDeadlines,
+  type Session,
+  type SessionAccess,
+  type SessionVisibility,
+  touchSession,
+} from "../session.js";
+import { moveSession } from "../session-state.js";
+import { type Attributes, canonicalJson, invalid, parseAttributes, parseId, parseText } from "../values.js";
+
+/** What a face sets when it creates a session, so that the core needs no rule per dialect. */
+export interface SessionInput {
+  /** Makes creation repeatable: the same token and the same words give the same session (P4). */
+  readonly clientToken?: string | undefined;
+  readonly itemId?: string | undefined;
+  readonly access: SessionAccess;
+  readonly visibility: SessionVisibility;
+  readonly origin: string;
+  readonly label?: string;
+  readonly attributes?: Attributes;
+  readonly deadlines: Deadlines;
+}
+
+/** What an operation that may be a repeat answers: `applied` is false when it had been done before. */
+export interface SessionResult {
+  readonly session: Session;
+  readonly applied: boolean;
+}
+
+/** Throws `denied`, `invalid`, `not_found` (the item), `busy` (the item has a session that excludes this one), `conflict` (the token was used for another). */
+export async function createSession(deps: CoreDeps, input: SessionInput, call: Call): Promise<SessionResult> {
+  assertPermission(call.caller, "upload");
+  const { tenantId, userId } = call.caller;
+  const itemId = input.itemId === undefined ? undefined : parseId(input.itemId, "item id");
+  const label = parseText(input.label ?? "", "label", 256);
+  const attributes = parseAttributes(input.attributes ?? {}, deps.limits.maxAttributesBytes);
+  const deadlines = parseDeadlines(input.deadlines);
+  const words = { itemId, access: input.access, visibility: input.visibility, label, attributes, deadlines };
+  const clientToken = input.clientToken === undefined ? {} : { clientToken: parseToken(input, words) };
+  return deps.metadata.createSession({
+    tenantId,
+    ownerId: userId,
+    itemId,
+    ...clientToken,
+    build({ now, item, open }) {
+      if (itemId !== undefined) assertNotBusy(itemId, input.access, open, now);
+      const session: Session = {
+        id: createId(),
+        tenantId,
+        ownerId: userId,
+        state: "active",
+        access: input.access,
+        visibility: input.visibility,
+        origin: input.origin,
+        label,
+        itemId,
+        baseContentVersion: item?.contentVersion,
+        removals: [],
+        attributes,
+        clientProgress: 0,
+        failure: undefined,
+        deadlines,
+        expiresAt: deadlineFrom({ deadlines, createdAt: now }, now),
+        fileCount: 0,
+        lastEvent: 0,
+        createdAt: now,
+        modifiedAt: now,
+        endedAt: undefined,
+      };
+      return { session, events: [{ type: "session.created", details: {} }] };
+    },
+  });
+}
+
+/** Throws `not_found`. */
+export async function getSession(deps: CoreDeps, input: { sessionId: string }, call: Call): Promise<Session> {
+  assertPermission(call.caller, "read");
+  const session = await deps.metadata.getSession(parseSessionRef(input, call));
+  assertVisible(session, call.caller);
+  return session;
+}
+
+/** The sessions that the caller may see and `where` holds for, newest first. Throws `invalid` (PAGE_INVALID, PREDICATE_INVALID). */
+export async function listSessions(
+  deps: CoreDeps,
+  input: { readonly where?: Predicate<SessionField>; readonly page: { size?: number; cursor?: string } },
+  call: Call,
+): Promise<Page<Session>> {
+  const { caller } = call;
+  assertPermission(caller, "read");
+  const page = parsePage(input.page);
+  if (input.where !== undefined) assertPredicate(input.where);
+  const mine: Predicate<SessionField> = {
+    any: [
+      { field: "ownerId", is: "eq", value: caller.userId },
+      { field: "visibility", is: "eq", value: "tenant" },
+    ],
+  };
+  const seen: Predicate<SessionField>[] = caller.permissions.has("administer") ? [] : [mine];
+  if (input.where !== undefined) seen.push(input.where);
+  return deps.metadata.listSessions(caller.tenantId, { all: seen }, page);
+}
+
+/** Puts the deadline off and takes the client's word for its progress, which never falls. Throws `not_found`, `wrong_state`, `expired`, `invalid`. */
+export async function keepSessionAlive(
+  deps: CoreDeps,
+  input: { readonly sessionId: string; readonly clientProgress?: number | undefined },
+  call: Call,
+): Promise<Session> {
+  assertPermission(call.caller, "upload");
+  const { session } = await deps.metadata.updateSession(parseSessionRef(input, call), (before, now) => {
+    assertVisible(before, call.caller);
+    const clientProgress = input.clientProgress ?? before.clientProgress;
+    if (!Number.isInteger(clientProgress) || clientProgress > 100 || clientProgress < before.clientProgress) {
+      const range = `from ${before.clientProgress} to 100`;
+      throw invalid("PROGRESS_INVALID", `progress must be a whole number ${range}, not ${clientProgress}`);
+    }
+    return { session: { ...touchSession(before, "touch", now), clientProgress }, events: [] };
+  });
+  return session;
+}
+
+/** Ends the session and lets go of its bytes (P5). Throws `not_found`, `wrong_state`, `expired`. */
+export function cancelSession(deps: CoreDeps, input: { sessionId: string }, call: Call): Promise<SessionResult> {
+  return abandon(deps, input.sessionId, call, (session, now) => {
+    const ended = endSession(session, "cancel", now);
+    return ended && { session: ended, events: [{ type: "session.canceled", details: {} }], releaseContent: true };
+  });
+}
+
+/** The same, by a client that says why. */
+export function failSession(
+  deps: CoreDeps,
+  input: { readonly sessionId: string; readonly message: string },
+  call: Call,
+): Promise<SessionResult> {
+  const message = parseText(input.message, "message", 1024);
+  return abandon(deps, input.sessionId, call, (session, now) => {
+    const ended = endSession(session, "fail", now, { reason: "client", message });
+    const details = { reason: "client", message };
+    return ended && { session: ended, events: [{ type: "session.failed", details }], releaseContent: true };
+  });
+}
+
+async function abandon(
+  deps: CoreDeps,
+  sessionId: string,
+  call: Call,
+  change: Parameters<CoreDeps["metadata"]["updateSession"]>[1],
+): Promise<SessionResult> {
+  assertPermission(call.caller, "upload");
+  const ref = parseSessionRef({ sessionId }, call);
+  const result = await deps.metadata.updateSession(ref, (session, now) => {
+    assertVisible(session, call.caller);
+    return change(session, now);
+  });
+  deps.seats.evictSession(ref.sessionId);
+  return result;
+}
+
+/** Forgets an ended session, with whatever content no item names. Throws `not_found`, `wrong_state` while it runs. */
+export async function deleteSession(deps: CoreDeps, input: { sessionId: string }, call: Call): Promise<void> {
+  assertPermission(call.caller, "upload");
+  await deps.metadata.deleteSession(parseSessionRef(input, call), (session, now) => {
+    assertVisible(session, call.caller);
+    moveSession(session, "delete", now);
+  });
+}
+
+/** The session's history after event number `after`, at most 1000 events. Throws `not_found`. */
+export async function listSessionEvents(
+  deps: CoreDeps,
+  input: { readonly sessionId: string; readonly after: number },
+  call: Call,
+): Promise<readonly SessionHistoryEvent[]> {
+  const session = await getSession(deps, input, call);
+  return deps.metadata.listEvents({ tenantId: session.tenantId, sessionId: session.id }, input.after, 1000);
+}
+
+export function parseSessionRef(input: { readonly sessionId: string }, call: Call): SessionRef {
+  return { tenantId: call.caller.tenantId, sessionId: parseId(input.sessionId, "session id") };
+}
+
+function parseToken(input: SessionInput, words: object) {
+  const token = parseText(input.clientToken ?? "", "client token", 128);
+  if (token === "") throw invalid("TEXT_INVALID", "client token is empty");
+  const fingerprint = createHash("sha256").update(canonicalJson(words)).digest("hex");
+  return { operation: `${input.origin}.create-session`, token, fingerprint };
+}
+
+/** Sessions whose deadline has passed hold nothing any more, whether or not the sweeper has come by. */
+function assertNotBusy(itemId: string, access: SessionAccess, open: readonly Session[], now: Date): void {
+  const running = open.filter((session) => session.expiresAt === undefined || session.expiresAt > now);
+  const blocking = access === "exclusive" ? running : running.filter((session) => session.access === "exclusive");
+  if (blocking.length > 0) {
+    throw new UploadError("busy", `item ${itemId} has an open session that excludes this one`, { reason: "ITEM_BUSY" });
+  }
+}

@@ -1,0 +1,121 @@
+import type { BlobKey } from "../blob.js";
+import type { CoreDeps } from "../deps.js";
+import { isUploadError } from "../error.js";
+import { endSession } from "../session.js";
+
+/** What one sweep did. */
+export interface SweepReport {
+  readonly expiredSessions: number;
+  readonly forgottenSessions: number;
+  readonly releasedContents: number;
+  readonly expiredRecords: number;
+  readonly trashedKeys: number;
+  readonly restoredKeys: number;
+  readonly deletedKeys: number;
+}
+
+export interface SweepOptions {
+  /** Bytes that nobody names go to the trash when they are older than this, and for good after `keepTrashMs` there (P8). */
+  readonly keepUnreferencedMs: number;
+  readonly keepTrashMs: number;
+}
+
+export const defaultSweep: SweepOptions = { keepUnreferencedMs: 24 * 3_600_000, keepTrashMs: 7 * 24 * 3_600_000 };
+
+const batch = 200;
+
+/** Ends what has expired and forgets what is over: the rows, in small transactions. */
+export async function sweepRows(
+  deps: CoreDeps,
+): Promise<Pick<SweepReport, "expiredSessions" | "forgottenSessions" | "releasedContents" | "expiredRecords">> {
+  const { metadata } = deps;
+  return {
+    expiredSessions: await expireSessions(deps),
+    forgottenSessions: await repeat(() => metadata.deleteForgottenSessions(batch)),
+    releasedContents: await repeat(() => metadata.deleteReleasedContent(batch)),
+    expiredRecords: await repeat(() => metadata.deleteExpiredRecords(batch)),
+  };
+}
+
+async function repeat(deed: () => Promise<number>): Promise<number> {
+  let total = 0;
+  for (;;) {
+    const handled = await deed();
+    total += handled;
+    if (handled < batch) return total;
+  }
+}
+
+async function expireSessions(deps: CoreDeps): Promise<number> {
+  let expired = 0;
+  for (;;) {
+    const overdue = await deps.metadata.listOverdueSessions(batch);
+    let moved = 0;
+    for (const ref of overdue) {
+      try {
+        const { applied } = await deps.metadata.updateSession(ref, (session, now) => {
+          const failure = { reason: "expired", message: "nothing happened before the deadline" };
+          const ended = endSession(session, "expire", now, failure);
+          return (
+            ended && { session: ended, events: [{ type: "session.failed", details: failure }], releaseContent: true }
+          );
+        });
+        if (applied) moved++;
+      } catch (error) {
+        // It was kept alive, ended or deleted between the look and the lock.
+        if (!isUploadError(error, "wrong_state", "not_found")) throw error;
+      }
+      deps.seats.evictSession(ref.sessionId);
+    }
+    expired += moved;
+    if (overdue.length < batch || moved === 0) return expired;
+  }
+}
+
+/**
+ * Collects bytes that no row names: into the trash when they are old enough, out of it for good after its time, and back from it whenever a row
+ * turns out to name them after all (P8).
+ */
+export async function sweepBytes(
+  deps: CoreDeps,
+  options: SweepOptions,
+): Promise<Pick<SweepReport, "trashedKeys" | "restoredKeys" | "deletedKeys">> {
+  const { blobs, clock } = deps;
+  const now = clock.now().getTime();
+  let trashedKeys = 0;
+  let restoredKeys = 0;
+  let deletedKeys = 0;
+  const old = { writtenBefore: new Date(now - options.keepUnreferencedMs), batchSize: batch };
+  for await (const keys of blobs.listKeys(old)) {
+    const unnamed = (await split(deps, keys)).unnamed;
+    if (unnamed.length === 0) continue;
+    await blobs.moveToTrash(unnamed);
+    const { named, unnamed: gone } = await split(deps, unnamed);
+    await blobs.restoreFromTrash(named);
+    trashedKeys += gone.length;
+    restoredKeys += named.length;
+  }
+  const over = { trashedBefore: new Date(now - options.keepTrashMs), batchSize: batch };
+  for await (const keys of blobs.listTrash(over)) {
+    const { named, unnamed } = await split(deps, keys);
+    await blobs.restoreFromTrash(named);
+    await blobs.deleteFromTrash(unnamed);
+    restoredKeys += named.length;
+    deletedKeys += unnamed.length;
+  }
+  return { trashedKeys, restoredKeys, deletedKeys };
+}
+
+async function split(deps: CoreDeps, keys: readonly BlobKey[]): Promise<{ named: BlobKey[]; unnamed: BlobKey[] }> {
+  const referenced = await deps.metadata.findReferencedKeys(keys);
+  return {
+    named: keys.filter((key) => referenced.has(key)),
+    unnamed: keys.filter((key) => !referenced.has(key)),
+  };
+}
+
+/** One whole sweep. */
+export async function sweep(deps: CoreDeps, options: SweepOptions): Promise<SweepReport> {
+  const rows = await sweepRows(deps);
+  return { ...rows, ...(await sweepBytes(deps, options)) };
+}

@@ -1,0 +1,55 @@
+import { invalid } from "./values.js";
+
+/** Where a list goes on: after this thing, in the list's order (newest first, then by id). */
+export interface Position {
+  readonly createdAt: Date;
+  readonly id: string;
+}
+
+export interface PageQuery {
+  /** How many things at most, 1 to 1000. */
+  readonly limit: number;
+  readonly after?: Position | undefined;
+}
+
+export interface Page<T> {
+  readonly things: readonly T[];
+  /** Opaque to clients; undefined at the end. */
+  readonly nextCursor: string | undefined;
+}
+
+export const defaultPageSize = 100;
+export const maxPageSize = 1000;
+
+/** Reads what a client sent back; a size of 0 means the default, one over the maximum means the maximum. Throws `invalid` (PAGE_INVALID). */
+export function parsePage(input: { readonly size?: number; readonly cursor?: string }): PageQuery {
+  const size = input.size ?? 0;
+  if (!Number.isSafeInteger(size) || size < 0) throw invalid("PAGE_INVALID", `page size may not be ${size}`);
+  const limit = size === 0 ? defaultPageSize : Math.min(size, maxPageSize);
+  if (input.cursor === undefined || input.cursor === "") return { limit };
+  const [time, id, rest] = decode(input.cursor).split(" ");
+  const createdAt = new Date(Number(time));
+  if (rest !== undefined || !id || !/^[0-9a-f-]{36}$/.test(id) || Number.isNaN(createdAt.getTime())) {
+    throw invalid("PAGE_INVALID", "page token was not made by this server");
+  }
+  return { limit, after: { createdAt, id } };
+}
+
+/** Makes the page of `limit` things out of `limit + 1` that were asked for. */
+export function pageOf<T extends Position>(found: readonly T[], limit: number): Page<T> {
+  const things = found.slice(0, limit);
+  const last = things.at(-1);
+  return { things, nextCursor: found.length > limit && last ? formatCursor(last) : undefined };
+}
+
+function formatCursor(position: Position): string {
+  return btoa(`${position.createdAt.getTime()} ${position.id}`);
+}
+
+function decode(cursor: string): string {
+  try {
+    return atob(cursor);
+  } catch {
+    return "";
+  }
+}

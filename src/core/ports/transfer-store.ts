@@ -1,0 +1,101 @@
+import type { Attempt, Content, Extent } from "../attempt.js";
+import type { NewEvent } from "../event.js";
+import type { SessionFile } from "../file.js";
+import type { Page, PageQuery } from "../paging.js";
+import type { Session } from "../session.js";
+import type { SessionRef } from "./metadata-store.js";
+
+/** The part of the metadata port that moves files: what a session's files are, who may write one, and what of it is stored. */
+export interface TransferStore {
+  /** With the time at which it was so. Throws `not_found` for an unknown session or file. */
+  getFile(ref: FileRef): Promise<FileView & { readonly now: Date }>;
+
+  /** In the order they were added. Throws `not_found`. */
+  listFiles(ref: SessionRef, page: PageQuery): Promise<Page<SessionFile>>;
+
+  /**
+   * Declares, re-declares or removes one file, found by id or by name. The session's row is locked against other such changes and against the session's own
+   * state changes, but not against bytes flowing into its files. Throws `not_found` for an unknown session; an unknown file is
+   * for `change` to judge.
+   */
+  changeFile(
+    ref: SessionRef,
+    key: { readonly fileId: string } | { readonly name: string },
+    change: (view: { readonly session: Session; readonly file: SessionFile | undefined }, now: Date) => FileChange,
+  ): Promise<{ readonly session: Session; readonly file: SessionFile | undefined }>;
+
+  /**
+   * Takes the writer's seat of a file: the epoch of its running attempt grows by one (`resume`), or a new attempt begins (`restart`, or when
+   * none is running), whose epoch is 1 and whose content is empty. From then on nobody who holds an older epoch can commit anything (P7). `none` takes no seat and changes nothing. The session is
+   * locked against state changes meanwhile, and kept alive. Throws `not_found`.
+   */
+  claimWriter(ref: FileRef, decide: (view: FileView, now: Date) => WriterClaim): Promise<ClaimedFile>;
+
+  /**
+   * Stores how far an attempt has come: the extent of this epoch (made, or grown) and the attempt's offset, which is the extent's end. The session is
+   * kept alive. Throws `superseded` when the epoch is not the newest, the attempt not the file's running one or the file gone, and `wrong_state` or
+   * `expired` when the session does not run any more.
+   */
+  commitExtent(commit: ExtentCommit): Promise<void>;
+
+  /**
+   * The same checks, then the end of an attempt in one transaction: the last extent if there is one, and what `decide` makes of the file. With an outcome `accepted` the
+   * attempt becomes the file's current content and the former one is let go; with `rejected` it is let go itself. With `lockSession` the session's row is
+   * locked as `updateSession` does and may be changed too.
+   */
+  finishAttempt(
+    ref: ExtentCommit["attempt"],
+    options: { readonly extent: Extent | undefined; readonly lockSession: boolean },
+    decide: (view: { readonly session: Session; readonly file: SessionFile }, now: Date) => AttemptOutcome,
+  ): Promise<{ readonly session: Session; readonly file: SessionFile }>;
+
+  /** The extents of content or of an attempt, by offset, each cut to what counts of it. Empty when there are none. */
+  listExtents(attemptId: string): Promise<readonly Extent[]>;
+}
+
+export interface FileRef extends SessionRef {
+  readonly fileId: string;
+}
+
+export interface FileView {
+  readonly session: Session;
+  readonly file: SessionFile;
+}
+
+export interface FileChange {
+  /** The file as it shall be (made when its id is new), or undefined to remove it. Its attempts are let go unless it keeps them. */
+  readonly file: SessionFile | undefined;
+  readonly session: Session;
+  readonly events: readonly NewEvent[];
+}
+
+export type WriterClaim =
+  | { readonly seat: "none" }
+  | { readonly seat: "resume" | "restart"; readonly file: SessionFile };
+
+export interface ClaimedFile extends FileView {
+  /** The seat that was taken; undefined when none was. */
+  readonly attempt: Attempt | undefined;
+  /** What the attempt (or, without a seat, the current content) already has. */
+  readonly extents: readonly Extent[];
+}
+
+export interface ExtentCommit {
+  readonly attempt: {
+    readonly tenantId: string;
+    readonly sessionId: string;
+    readonly fileId: string;
+    readonly attemptId: string;
+    readonly epoch: number;
+  };
+  readonly extent: Extent;
+}
+
+export interface AttemptOutcome {
+  readonly file: SessionFile;
+  readonly session?: Session;
+  readonly events: readonly NewEvent[];
+  readonly accepted: Content | undefined;
+  /** Lets go of all content of the session: it failed with this file. */
+  readonly releaseContent?: boolean;
+}

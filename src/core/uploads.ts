@@ -1,0 +1,77 @@
+import { createBufferBudget } from "./buffer-budget.js";
+import type { Call } from "./call.js";
+import type { CoreDeps } from "./deps.js";
+import { createHashCache } from "./hash-cache.js";
+import type { Limits } from "./limits.js";
+import { createCatalogOperations } from "./operations/catalog.js";
+import { completeSession, validateSession } from "./operations/complete-session.js";
+import { addFile, getFile, getUploadStatus, listFiles, removeFile, removeItemFile } from "./operations/files.js";
+import { readFile, readItemFile } from "./operations/read-file.js";
+import {
+  cancelSession,
+  createSession,
+  deleteSession,
+  failSession,
+  getSession,
+  keepSessionAlive,
+  listSessionEvents,
+  listSessions,
+} from "./operations/sessions.js";
+import { type SweepOptions, type SweepReport, sweep } from "./operations/sweep.js";
+import { writePart } from "./operations/write-part.js";
+import type { BlobStore } from "./ports/blob-store.js";
+import type { Clock } from "./ports/clock.js";
+import type { MetadataStore } from "./ports/metadata-store.js";
+import { createWriterSeats } from "./writer-seats.js";
+
+/** The service: every operation that any face can ask for, as `(input, call)`. What each promises and throws is said where it is defined. */
+export type Uploads = ReturnType<typeof createUploads>;
+
+export function createUploads(ports: {
+  readonly metadata: MetadataStore;
+  readonly blobs: BlobStore;
+  readonly clock: Clock;
+  readonly limits: Limits;
+}) {
+  const deps: CoreDeps = {
+    ...ports,
+    seats: createWriterSeats(),
+    hashes: createHashCache(),
+    budget: createBufferBudget(ports.limits.maxBufferedBytes),
+  };
+  /** The operation with its first parameter filled in. */
+  const on =
+    <Input, Result>(operation: (deps: CoreDeps, input: Input, call: Call) => Promise<Result>) =>
+    (input: Input, call: Call): Promise<Result> =>
+      operation(deps, input, call);
+
+  return {
+    limits: ports.limits,
+
+    createSession: on(createSession),
+    getSession: on(getSession),
+    listSessions: on(listSessions),
+    listSessionEvents: on(listSessionEvents),
+    keepSessionAlive: on(keepSessionAlive),
+    validateSession: on(validateSession),
+    completeSession: on(completeSession),
+    cancelSession: on(cancelSession),
+    failSession: on(failSession),
+    deleteSession: on(deleteSession),
+
+    addFile: on(addFile),
+    getFile: on(getFile),
+    listFiles: on(listFiles),
+    removeFile: on(removeFile),
+    removeItemFile: on(removeItemFile),
+    writePart: on(writePart),
+    getUploadStatus: on(getUploadStatus),
+    readFile: on(readFile),
+    readItemFile: on(readItemFile),
+
+    ...createCatalogOperations(deps),
+
+    /** Not for callers: the service's own housekeeping. */
+    sweep: (options: SweepOptions): Promise<SweepReport> => sweep(deps, options),
+  };
+}
