@@ -1,0 +1,126 @@
+import { open, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { BlobKey, BlobStore, ExtentWriter } from "../../core/index.js";
+import { createCollection } from "./collection.js";
+import { createSync, type Durability } from "./durability.js";
+import { damageError, errorCode } from "./errors.js";
+import { createExtentWriter, readExtent } from "./extents.js";
+import { createFolders } from "./folders.js";
+import { createGate, type Gate } from "./gate.js";
+import { createHandleCache } from "./handle-cache.js";
+import { readRecord } from "./pack-reader.js";
+import { createPackWriter } from "./packs.js";
+import { createPaths, parseBlobKey } from "./paths.js";
+import { loadStoreId } from "./store-id.js";
+import { createTrash } from "./trash.js";
+
+export interface DiskBlobStoreOptions {
+  /** Made if it is not there. One process at a time may have a store open in it. */
+  readonly dataDir: string;
+  readonly durability: Durability;
+  /** The size at which a pack is ended and the next begun. */
+  readonly packBytes?: number;
+  /** How many packs are kept open for reading. */
+  readonly openPacks?: number;
+}
+
+/**
+ * A blob store in a folder: `store-id`, `extents/<xx>/<id>` (an extent a file), `packs/<id>` (many small contents a file) and `trash/<xx>`. Nothing
+ * but complete names and whole files is ever relied on, so that there is nothing to repair at a start.
+ */
+export async function createDiskBlobStore(options: DiskBlobStoreOptions): Promise<BlobStore> {
+  const { packBytes = 256 * 1024 * 1024, openPacks = 32 } = options;
+  const paths = createPaths(resolve(options.dataDir));
+  const sync = createSync(options.durability);
+  const gate = createGate();
+  const folders = await gate.pass(() => createFolders(paths, sync));
+  const storeId = await gate.pass(() => loadStoreId(paths.dataDir, sync));
+  const packs = createPackWriter({ paths, sync, packBytes });
+  const packHandles = createHandleCache(openPacks);
+  const trash = createTrash({ paths, folders, sync });
+  const collection = createCollection({ paths, packs, packHandles, trash });
+
+  async function* readKey(key: BlobKey, offset: number, length: number, signal: AbortSignal | undefined) {
+    signal?.throwIfAborted();
+    assertRange(offset, length);
+    const parsed = parseBlobKey(key);
+    if (parsed.kind === "extent") {
+      yield* readExtent(paths.extent(parsed.id), { key, offset, length }, signal);
+      return;
+    }
+    if (offset + length > parsed.length) throw damageError(key, `bytes up to ${offset + length} were expected`);
+    const payload = await readPacked(key, parsed);
+    if (length > 0) yield payload.subarray(offset, offset + length);
+  }
+
+  async function readPacked(key: BlobKey, record: { packId: string; offset: number; length: number }) {
+    try {
+      return await packHandles.use(paths.pack(record.packId), (handle) =>
+        readRecord(handle, record, { key, length: record.length }),
+      );
+    } catch (error) {
+      throw errorCode(error) === "ENOENT" ? damageError(key, "their pack is not there", error) : error;
+    }
+  }
+
+  /** A real write, as long as a file system's block: a name alone may still fit where no content does. */
+  async function probe(): Promise<void> {
+    const path = join(paths.trash, "probe");
+    const handle = await open(path, "w", 0o600);
+    try {
+      await handle.writeFile(new Uint8Array(4096));
+      await sync.content(handle);
+    } finally {
+      await handle.close();
+      await rm(path, { force: true });
+    }
+  }
+
+  return {
+    storeId,
+    createExtent: () => gate.pass(async () => guardExtent(gate, await createExtentWriter({ paths, folders, sync }))),
+    putSmall: (chunks) => gate.pass(() => packs.put(chunks)),
+    read: (key, offset, length, signal) => gate.stream(readKey(key, offset, length, signal)),
+    listKeys: ({ writtenBefore, batchSize }) => gate.stream(inBatches(collection.listKeys(writtenBefore), batchSize)),
+    moveToTrash: (keys) => gate.pass(() => collection.moveToTrash(keys)),
+    listTrash: ({ trashedBefore, batchSize }) => gate.stream(inBatches(collection.listTrash(trashedBefore), batchSize)),
+    restoreFromTrash: (keys) => gate.pass(() => collection.restoreFromTrash(keys)),
+    deleteFromTrash: (keys) => gate.pass(() => collection.deleteFromTrash(keys)),
+    checkHealth: () => gate.pass(probe),
+    async close() {
+      await gate.close();
+      await packs.close();
+      await packHandles.close();
+    },
+  };
+}
+
+function guardExtent(gate: Gate, writer: ExtentWriter): ExtentWriter {
+  const unhold = gate.hold(writer.close);
+  return {
+    key: writer.key,
+    write: (chunks) => gate.pass(() => writer.write(chunks)),
+    sync: () => gate.pass(() => writer.sync()),
+    async close() {
+      unhold();
+      await writer.close();
+    },
+  };
+}
+
+function assertRange(offset: number, length: number): void {
+  const whole = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && Number.isSafeInteger(offset + length);
+  if (!whole || offset < 0 || length < 0) throw new TypeError(`a range of ${length} bytes at ${offset}`);
+}
+
+async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<readonly T[], void, undefined> {
+  if (!Number.isSafeInteger(size) || size < 1) throw new TypeError(`a batch size of ${size}`);
+  let batch: T[] = [];
+  for await (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
