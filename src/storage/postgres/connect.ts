@@ -1,0 +1,88 @@
+import builder, { type Knex } from "knex";
+import { ensureDatabaseFolder } from "./embedded/folder.js";
+import { startEmbeddedServer } from "./embedded/server.js";
+import { valueTypes } from "./value-types.js";
+
+/** A database that is ready for queries. With `embedded`, transactions run strictly one after the other. */
+export interface Database {
+  readonly kind: "postgres" | "embedded";
+  readonly knex: Knex;
+  /** Waits for running queries; an embedded database is shut down cleanly. */
+  close(): Promise<void>;
+}
+
+export interface DatabaseSettings {
+  /** postgres://...; without it an embedded database in `dataDir` is used, and created if there is none. */
+  readonly url?: string | undefined;
+  readonly dataDir: string;
+  /** Connections to a server, at most. The embedded database has one. */
+  readonly poolSize: number;
+  /** What the embedded database's commits wait for: the disk, or the operating system's cache only. */
+  readonly durability: "fsync" | "os";
+  readonly onNotice?: ((line: string) => void) | undefined;
+}
+
+/**
+ * Opens the database. A server need not be there: connections are made when they are needed, fail while it is away,
+ * and are made anew once it is back.
+ */
+export function connectDatabase(settings: DatabaseSettings): Promise<Database> {
+  const onNotice = settings.onNotice ?? (() => undefined);
+  if (settings.url === undefined) return openEmbedded(settings, onNotice);
+  return Promise.resolve(connectServer(settings.url, settings.poolSize, onNotice));
+}
+
+function connectServer(url: string, poolSize: number, onNotice: (line: string) => void): Database {
+  const connection = {
+    application_name: "slipway",
+    connectionString: url,
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    types: valueTypes,
+  };
+  const knex = builder.knex({
+    client: "pg",
+    // As a function: knex copies plain settings deeply.
+    connection: () => connection as Knex.PgConnectionConfig,
+    pool: { min: 0, max: poolSize },
+    acquireConnectionTimeout: 10_000,
+    log: knexLog(onNotice),
+  });
+  return { kind: "postgres", knex, close: () => knex.destroy() };
+}
+
+async function openEmbedded(settings: DatabaseSettings, onNotice: (line: string) => void): Promise<Database> {
+  const folder = await ensureDatabaseFolder(settings.dataDir, onNotice);
+  const server = await startEmbeddedServer({ folder, durability: settings.durability }, onNotice);
+  const connection = {
+    user: "postgres",
+    database: "postgres",
+    host: "embedded",
+    ssl: false,
+    application_name: "slipway",
+    stream: () => server.connect(),
+    types: valueTypes,
+  };
+  const knex = builder.knex({
+    client: "pg",
+    connection: () => connection as Knex.PgConnectionConfig,
+    pool: { min: 0, max: 1 },
+    // Long enough for a queue of transactions; a query beside the transaction it waits for must still fail.
+    acquireConnectionTimeout: 30_000,
+    log: knexLog(onNotice),
+  });
+  return {
+    kind: "embedded",
+    knex,
+    async close() {
+      await knex.destroy();
+      await server.close();
+    },
+  };
+}
+
+function knexLog(onNotice: (line: string) => void): Knex.Logger {
+  const log = (message: unknown) => onNotice(`database: ${String(message).split("\n", 1)[0]}`);
+  return { warn: log, error: log, deprecate: log, debug: log };
+}
