@@ -5,9 +5,14 @@ import type { FileState } from "./file-state.js";
 import { assertFileSize, type Limits } from "./limits.js";
 import { type Attributes, canonicalJson, parseAttributes, parseCount, parseName, parseText } from "./values.js";
 
+/** Why a file or a session may fail, for good or until it is sent again. */
+export const failureReasons = ["expired", "client", "file_failed", "checksum_differs"] as const;
+
+export type FailureReason = (typeof failureReasons)[number];
+
 /** Why a file or a session failed: a stable reason and a sentence for people. */
 export interface Failure {
-  readonly reason: string;
+  readonly reason: FailureReason;
   readonly message: string;
 }
 

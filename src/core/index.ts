@@ -4,6 +4,7 @@ export * from "./blob.js";
 export * from "./call.js";
 export * from "./catalog.js";
 export * from "./checksum.js";
+export { crc32c } from "./crc32c.js";
 export * from "./error.js";
 export * from "./event.js";
 export * from "./file.js";

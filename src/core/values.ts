@@ -66,33 +66,30 @@ export function parseText(value: string, what: string, maxLength: number): strin
   return value;
 }
 
-/** Attributes of at most `maxBytes` as JSON text and 16 levels, whose text PostgreSQL can store. */
+/** Attributes of at most `maxBytes` as JSON text and 16 levels, whose texts are well-formed and have no NUL (PostgreSQL's jsonb holds neither). */
 export function parseAttributes(value: Attributes, maxBytes: number): Attributes {
-  let text: string;
-  try {
-    assertDepth(value, maxAttributesDepth);
-    text = JSON.stringify(value);
-  } catch (cause) {
-    throw new UploadError("invalid", "attributes are not JSON", { reason: "ATTRIBUTES_INVALID" }, cause);
-  }
+  assertStorable(value, maxAttributesDepth);
+  const text = JSON.stringify(value);
   const bytes = new TextEncoder().encode(text).length;
   if (bytes > maxBytes) {
     throw invalid("ATTRIBUTES_INVALID", `attributes have ${bytes} bytes, at most ${maxBytes} are allowed`);
   }
-  // jsonb cannot hold NUL; well-formed JSON.stringify writes lone surrogates as escapes, which it cannot hold either.
-  if (/\\u0000|\\ud[89a-f]/i.test(text)) {
-    throw invalid("ATTRIBUTES_INVALID", "attributes have a NUL or are not well-formed Unicode");
-  }
   return JSON.parse(text) as Attributes;
 }
 
-function assertDepth(value: JsonValue, levels: number): void {
-  if (value === null || typeof value !== "object") {
-    if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError("a number is not finite");
-    return;
+function assertStorable(value: JsonValue, levels: number): void {
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    throw invalid("ATTRIBUTES_INVALID", `attributes have a number that is not finite: ${value}`);
   }
-  if (levels === 0) throw new RangeError(`deeper than ${maxAttributesDepth} levels`);
-  for (const member of Object.values(value)) assertDepth(member, levels - 1);
+  if (typeof value === "string" && (value.includes("\0") || !value.isWellFormed())) {
+    throw invalid("ATTRIBUTES_INVALID", "attributes have a text with a NUL or that is not well-formed Unicode");
+  }
+  if (value === null || typeof value !== "object") return;
+  if (levels === 0) throw invalid("ATTRIBUTES_INVALID", `attributes are deeper than ${maxAttributesDepth} levels`);
+  for (const [name, member] of Object.entries(value)) {
+    assertStorable(name, levels);
+    assertStorable(member, levels - 1);
+  }
 }
 
 /** JSON text that is the same for equal values, whatever the order of their members. */

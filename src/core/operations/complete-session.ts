@@ -2,7 +2,7 @@ import { assertPermission, type Call } from "../call.js";
 import { itemNotFound } from "../catalog.js";
 import type { CoreDeps } from "../deps.js";
 import { UploadError } from "../error.js";
-import type { Failure, SessionFile } from "../file.js";
+import type { SessionFile } from "../file.js";
 import type { Completion, CompletionView } from "../ports/metadata-store.js";
 import { assertVisible, endSession } from "../session.js";
 import { moveSession } from "../session-state.js";
@@ -62,7 +62,7 @@ function assertAllReady(files: readonly SessionFile[]): void {
 /** What stands in the way of completion: files whose content has not come, and files whose content was wrong. */
 export interface Validation {
   readonly missing: readonly SessionFile[];
-  readonly invalid: readonly (SessionFile & { readonly failure: Failure })[];
+  readonly invalid: readonly SessionFile[];
 }
 
 /** Throws `not_found`, `wrong_state`, `expired`. */
@@ -77,7 +77,7 @@ export async function validateSession(deps: CoreDeps, input: { sessionId: string
     const failed = view.files.filter((file) => file.state === "failed");
     found = {
       missing: view.files.filter((file) => file.state !== "ready" && file.state !== "failed"),
-      invalid: failed.map((file) => ({ ...file, failure: file.failure ?? { reason: "failed", message: "" } })),
+      invalid: failed,
     };
     return undefined;
   });

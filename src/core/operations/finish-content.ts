@@ -100,7 +100,7 @@ function accept(file: SessionFile, content: NonNullable<AttemptOutcome["accepted
 
 function reject(view: FileView, error: UploadError, now: Date): AttemptOutcome {
   const { file, session } = view;
-  const failure: Failure = { reason: error.code, message: error.message };
+  const failure: Failure = { reason: "checksum_differs", message: error.message };
   const failed: SessionFile = {
     ...file,
     state: moveFile(file, "reject"),

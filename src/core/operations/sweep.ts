@@ -54,7 +54,7 @@ async function expireSessions(deps: CoreDeps): Promise<number> {
     for (const ref of overdue) {
       try {
         const { applied } = await deps.metadata.updateSession(ref, (session, now) => {
-          const failure = { reason: "expired", message: "nothing happened before the deadline" };
+          const failure = { reason: "expired" as const, message: "nothing happened before the deadline" };
           const ended = endSession(session, "expire", now, failure);
           return (
             ended && { session: ended, events: [{ type: "session.failed", details: failure }], releaseContent: true }

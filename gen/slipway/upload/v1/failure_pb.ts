@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file slipway/upload/v1/failure.proto.
  */
 export const file_slipway_upload_v1_failure: GenFile = /*@__PURE__*/
-  fileDesc("Ch9zbGlwd2F5L3VwbG9hZC92MS9mYWlsdXJlLnByb3RvEhFzbGlwd2F5LnVwbG9hZC52MSJxCgdGYWlsdXJlEjAKBnJlYXNvbhgBIAEoDjIgLnNsaXB3YXkudXBsb2FkLnYxLkZhaWx1cmVSZWFzb24SNAoHbWVzc2FnZRgCIAEoCzIjLnNsaXB3YXkudXBsb2FkLnYxLkxvY2FsaXplZE1lc3NhZ2UqzAEKDUZhaWx1cmVSZWFzb24SHgoaRkFJTFVSRV9SRUFTT05fVU5TUEVDSUZJRUQQABIaChZGQUlMVVJFX1JFQVNPTl9FWFBJUkVEEAESGQoVRkFJTFVSRV9SRUFTT05fQ0xJRU5UEAISHgoaRkFJTFVSRV9SRUFTT05fRklMRV9GQUlMRUQQAxIjCh9GQUlMVVJFX1JFQVNPTl9DSEVDS1NVTV9ESUZGRVJTEAQSHwobRkFJTFVSRV9SRUFTT05fU0laRV9ESUZGRVJTEAViBnByb3RvMw", [file_slipway_upload_v1_text]);
+  fileDesc("Ch9zbGlwd2F5L3VwbG9hZC92MS9mYWlsdXJlLnByb3RvEhFzbGlwd2F5LnVwbG9hZC52MSJxCgdGYWlsdXJlEjAKBnJlYXNvbhgBIAEoDjIgLnNsaXB3YXkudXBsb2FkLnYxLkZhaWx1cmVSZWFzb24SNAoHbWVzc2FnZRgCIAEoCzIjLnNsaXB3YXkudXBsb2FkLnYxLkxvY2FsaXplZE1lc3NhZ2UqqwEKDUZhaWx1cmVSZWFzb24SHgoaRkFJTFVSRV9SRUFTT05fVU5TUEVDSUZJRUQQABIaChZGQUlMVVJFX1JFQVNPTl9FWFBJUkVEEAESGQoVRkFJTFVSRV9SRUFTT05fQ0xJRU5UEAISHgoaRkFJTFVSRV9SRUFTT05fRklMRV9GQUlMRUQQAxIjCh9GQUlMVVJFX1JFQVNPTl9DSEVDS1NVTV9ESUZGRVJTEARiBnByb3RvMw", [file_slipway_upload_v1_text]);
 
 /**
  * What went wrong with a session or a file that is in its FAILED state.
@@ -80,16 +80,11 @@ export enum FailureReason {
   /**
    * File only: its bytes do not have a checksum that was declared for them.
    *
+   * File only: it does not have the size that was declared for it.
+   *
    * @generated from enum value: FAILURE_REASON_CHECKSUM_DIFFERS = 4;
    */
   CHECKSUM_DIFFERS = 4,
-
-  /**
-   * File only: it does not have the size that was declared for it.
-   *
-   * @generated from enum value: FAILURE_REASON_SIZE_DIFFERS = 5;
-   */
-  SIZE_DIFFERS = 5,
 }
 
 /**

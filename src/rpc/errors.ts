@@ -1,0 +1,79 @@
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { isUploadError, type UploadError, type UploadErrorCode, type UploadErrorReason } from "../core/index.js";
+import { ErrorInfoSchema, ErrorReason } from "../../gen/slipway/upload/v1/error_pb.js";
+
+const codes: Record<UploadErrorCode, Code> = {
+  invalid: Code.InvalidArgument,
+  unauthenticated: Code.Unauthenticated,
+  denied: Code.PermissionDenied,
+  not_found: Code.NotFound,
+  already_exists: Code.AlreadyExists,
+  conflict: Code.AlreadyExists,
+  busy: Code.FailedPrecondition,
+  wrong_state: Code.FailedPrecondition,
+  incomplete: Code.FailedPrecondition,
+  superseded: Code.Aborted,
+  offset_mismatch: Code.OutOfRange,
+  expired: Code.FailedPrecondition,
+  checksum_mismatch: Code.DataLoss,
+  too_large: Code.ResourceExhausted,
+  too_many: Code.ResourceExhausted,
+  unsupported: Code.InvalidArgument,
+  unavailable: Code.Unavailable,
+};
+
+/** The wire form of an error of the core. Its cause stays here. */
+export function connectErrorFrom(error: UploadError): ConnectError {
+  const { details } = error;
+  const info = create(ErrorInfoSchema, {
+    reason: ErrorReason[details.reason satisfies UploadErrorReason],
+    code: error.code,
+    ...(details.expectedOffset === undefined ? {} : { expectedOffset: BigInt(details.expectedOffset) }),
+    ...(details.declared === undefined ? {} : { declared: details.declared }),
+    ...(details.actual === undefined ? {} : { actual: details.actual }),
+    ...(details.missing === undefined ? {} : { missing: [...details.missing] }),
+    ...(details.limit === undefined
+      ? {}
+      : { limit: { setting: details.limit.setting, value: BigInt(details.limit.value) } }),
+  });
+  return new ConnectError(error.message, codes[error.code], undefined, [{ desc: ErrorInfoSchema, value: info }]);
+}
+
+/** Translates whatever a method throws, once. What nobody foresaw is logged with its cause and answered with fixed text. */
+export function createErrorInterceptor(logUnexpected: (error: unknown, method: string) => void): Interceptor {
+  const translate = (error: unknown, method: string): ConnectError => {
+    if (isUploadError(error)) {
+      if (error.cause !== undefined) logUnexpected(error, method);
+      return connectErrorFrom(error);
+    }
+    if (error instanceof ConnectError) return error;
+    if (isAbort(error)) return new ConnectError("the call was cancelled", Code.Canceled);
+    logUnexpected(error, method);
+    return new ConnectError("internal error", Code.Internal);
+  };
+  return (next) => async (request) => {
+    const method = `${request.service.typeName}/${request.method.name}`;
+    try {
+      const response = await next(request);
+      if (!response.stream) return response;
+      return { ...response, message: translateStream(response.message, (error) => translate(error, method)) };
+    } catch (error) {
+      throw translate(error, method);
+    }
+  };
+}
+
+async function* translateStream<T>(messages: AsyncIterable<T>, translate: (error: unknown) => ConnectError) {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw translate(error);
+  }
+}
+
+function isAbort(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as NodeJS.ErrnoException;
+  return error.name === "AbortError" || code === "ECONNRESET" || code === "ERR_STREAM_PREMATURE_CLOSE";
+}

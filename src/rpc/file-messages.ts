@@ -1,0 +1,98 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  ChecksumAlgorithm as AlgorithmMessage,
+  type ChecksumInfo,
+  type ChecksumInfoSchema,
+} from "../../gen/slipway/upload/v1/checksum_pb.js";
+import {
+  FileFailure,
+  type File as FileMessage,
+  FileSchema,
+  type FileSpec as FileSpecMessage,
+  FileState as FileStateMessage,
+} from "../../gen/slipway/upload/v1/file_pb.js";
+import {
+  type Checksum,
+  type ChecksumAlgorithm,
+  type FileSpecInput,
+  type FileState,
+  invalid,
+  type SessionFile,
+  UploadError,
+} from "../core/index.js";
+import { optionalNumberFrom, timestampOf } from "./numbers.js";
+import { formatAttributes, formatFailure } from "./session-messages.js";
+
+const states: Record<FileState, FileStateMessage> = {
+  waiting: FileStateMessage.WAITING,
+  transferring: FileStateMessage.TRANSFERRING,
+  validating: FileStateMessage.VALIDATING,
+  ready: FileStateMessage.READY,
+  failed: FileStateMessage.FAILED,
+};
+
+const algorithms: Record<ChecksumAlgorithm, AlgorithmMessage> = {
+  md5: AlgorithmMessage.MD5,
+  sha1: AlgorithmMessage.SHA1,
+  sha224: AlgorithmMessage.SHA224,
+  sha256: AlgorithmMessage.SHA256,
+  sha384: AlgorithmMessage.SHA384,
+  sha512: AlgorithmMessage.SHA512,
+  crc32c: AlgorithmMessage.CRC32C,
+};
+
+export function formatFile(file: SessionFile): FileMessage {
+  const { current, failure, running } = file;
+  return create(FileSchema, {
+    id: file.id,
+    sessionId: file.sessionId,
+    spec: {
+      name: file.name,
+      ...(file.sizeBytes === undefined ? {} : { sizeBytes: BigInt(file.sizeBytes) }),
+      checksums: file.checksums.map(formatChecksum),
+      mediaType: file.mediaType,
+      onFailure: file.onFailure === "session" ? FileFailure.SESSION : FileFailure.FILE,
+      attributes: formatAttributes(file.attributes),
+    },
+    state: states[file.state],
+    committedOffset: BigInt(file.state === "ready" ? (current?.sizeBytes ?? 0) : (running?.offset ?? 0)),
+    attempt: file.attempts,
+    ...(current && {
+      content: { sizeBytes: BigInt(current.sizeBytes), checksums: current.checksums.map(formatChecksum) },
+    }),
+    ...(failure && { failure: formatFailure(failure) }),
+    createTime: timestampOf(file.createdAt),
+    updateTime: timestampOf(file.modifiedAt),
+  });
+}
+
+export function parseSpec(spec: FileSpecMessage | undefined): FileSpecInput {
+  if (spec === undefined) throw invalid("NAME_INVALID", "a file spec with a name is missing");
+  return {
+    name: spec.name,
+    sizeBytes: optionalNumberFrom(spec.sizeBytes, "size"),
+    checksums: spec.checksums.map(parseChecksumInfo),
+    mediaType: spec.mediaType,
+    onFailure: parseOnFailure(spec.onFailure),
+    ...(spec.attributes === undefined ? {} : { attributes: spec.attributes }),
+  };
+}
+
+function parseOnFailure(value: FileFailure): "file" | "session" {
+  if (value === FileFailure.UNSPECIFIED || value === FileFailure.FILE) return "file";
+  if (value === FileFailure.SESSION) return "session";
+  throw invalid("NUMBER_INVALID", `on_failure has no value ${value}`);
+}
+
+function formatChecksum(checksum: Checksum): MessageInitShape<typeof ChecksumInfoSchema> {
+  return { algorithm: algorithms[checksum.algorithm], checksum: checksum.value };
+}
+
+export function parseChecksumInfo(info: ChecksumInfo): { algorithm: string; value: string } {
+  for (const [algorithm, message] of Object.entries(algorithms)) {
+    if (message === info.algorithm) return { algorithm, value: info.checksum };
+  }
+  throw new UploadError("unsupported", `there is no checksum algorithm ${info.algorithm}`, {
+    reason: "ALGORITHM_UNKNOWN",
+  });
+}

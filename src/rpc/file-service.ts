@@ -1,0 +1,94 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { FileService } from "../../gen/slipway/upload/v1/file_service_pb.js";
+import type { UploadFileRequest_Start, UploadPartRequest } from "../../gen/slipway/upload/v1/upload_pb.js";
+import { type PartResult, UploadError, type Uploads } from "../core/index.js";
+import { callOf } from "./caller.js";
+import { formatFile, parseChecksumInfo, parseSpec } from "./file-messages.js";
+import { numberFrom, optionalNumberFrom } from "./numbers.js";
+import { openUploadStream } from "./upload-stream.js";
+
+export function createFileService(uploads: Uploads): ServiceImpl<typeof FileService> {
+  return {
+    async addFile(request, context) {
+      const input = { sessionId: request.sessionId, ...parseSpec(request.spec) };
+      const { file, applied } = await uploads.addFile(input, callOf(context));
+      return { file: formatFile(file), applied };
+    },
+
+    async getFile(request, context) {
+      return { file: formatFile(await uploads.getFile(request, callOf(context))) };
+    },
+
+    async listFiles(request, context) {
+      const page = { size: request.pageSize, cursor: request.pageToken };
+      const files = await uploads.listFiles({ sessionId: request.sessionId, page }, callOf(context));
+      return { files: files.things.map(formatFile), nextPageToken: files.nextCursor ?? "" };
+    },
+
+    async removeFile(request, context) {
+      await uploads.removeFile(request, callOf(context));
+      return {};
+    },
+
+    async uploadFile(requests, context) {
+      const { start, body, ending } = await openUploadStream(requests);
+      const result = await uploads.writePart({ ...parsePlace(start), body, ending }, callOf(context));
+      if (result.file.state !== "ready") {
+        throw new UploadError("incomplete", `the stream ended at ${result.offset} without a finish`, {
+          reason: "FINISH_MISSING",
+          expectedOffset: result.offset,
+        });
+      }
+      return formatResult(result);
+    },
+
+    async uploadPart(request, context) {
+      const { data, checksum, finish } = request;
+      const result = await uploads.writePart(
+        {
+          ...parsePlace(request),
+          lengthBytes: data.length,
+          ...(checksum && { checksum: parseChecksumInfo(checksum) }),
+          body: once(data),
+          ending: () => ({ finish, checksums: request.fileChecksums.map(parseChecksumInfo) }),
+        },
+        callOf(context),
+      );
+      return formatResult(result);
+    },
+
+    async getUploadStatus(request, context) {
+      const status = await uploads.getUploadStatus(request, callOf(context));
+      return status.kind === "finished"
+        ? { status: { case: "finishedFile" as const, value: formatFile(status.file) } }
+        : { status: { case: "committedOffset" as const, value: BigInt(status.offset) } };
+    },
+
+    async *readFile(request, context) {
+      const { sessionId, fileId } = request;
+      const offset = numberFrom(request.offset, "offset");
+      const limit = optionalNumberFrom(request.limit, "limit");
+      const { file, body } = await uploads.readFile({ sessionId, fileId, offset, limit }, callOf(context));
+      yield { file: formatFile(file) };
+      for await (const data of body) yield { data: data as Uint8Array<ArrayBuffer> };
+    },
+  };
+}
+
+function parsePlace(request: UploadFileRequest_Start | UploadPartRequest) {
+  return {
+    sessionId: request.sessionId,
+    fileId: request.fileId,
+    offset: numberFrom(request.offset, "offset"),
+    restart: request.restart,
+    sizeBytes: optionalNumberFrom(request.sizeBytes, "size"),
+  };
+}
+
+async function* once(data: Uint8Array): AsyncIterable<Uint8Array> {
+  yield data;
+}
+
+function formatResult(result: PartResult) {
+  return { file: formatFile(result.file), committedOffset: BigInt(result.offset), applied: result.applied };
+}

@@ -1,0 +1,103 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { FailureReason as FailureReasonMessage, type FailureSchema } from "../../gen/slipway/upload/v1/failure_pb.js";
+import {
+  SessionAccess as SessionAccessMessage,
+  type Session as SessionMessage,
+  SessionSchema,
+  SessionState as SessionStateMessage,
+  SessionVisibility as SessionVisibilityMessage,
+} from "../../gen/slipway/upload/v1/session_pb.js";
+import {
+  type Attributes,
+  type Failure,
+  type FailureReason,
+  invalid,
+  type Session,
+  type SessionAccess,
+  type SessionState,
+  type SessionVisibility,
+} from "../core/index.js";
+import { timestampOf } from "./numbers.js";
+
+const states: Record<SessionState, SessionStateMessage> = {
+  active: SessionStateMessage.ACTIVE,
+  completing: SessionStateMessage.COMPLETING,
+  done: SessionStateMessage.DONE,
+  canceled: SessionStateMessage.CANCELED,
+  failed: SessionStateMessage.FAILED,
+};
+
+const accesses: Record<SessionAccess, SessionAccessMessage> = {
+  additive: SessionAccessMessage.ADDITIVE,
+  exclusive: SessionAccessMessage.EXCLUSIVE,
+};
+
+const visibilities: Record<SessionVisibility, SessionVisibilityMessage> = {
+  owner: SessionVisibilityMessage.OWNER,
+  tenant: SessionVisibilityMessage.TENANT,
+};
+
+const failureReasons: Record<FailureReason, FailureReasonMessage> = {
+  expired: FailureReasonMessage.EXPIRED,
+  client: FailureReasonMessage.CLIENT,
+  file_failed: FailureReasonMessage.FILE_FAILED,
+  checksum_differs: FailureReasonMessage.CHECKSUM_DIFFERS,
+};
+
+export function formatSession(session: Session): SessionMessage {
+  return create(SessionSchema, {
+    id: session.id,
+    state: states[session.state],
+    ...(session.itemId === undefined ? {} : { itemId: session.itemId }),
+    access: accesses[session.access],
+    visibility: visibilities[session.visibility],
+    origin: session.origin,
+    ownerUserId: session.ownerId,
+    label: session.label,
+    attributes: formatAttributes(session.attributes),
+    fileCount: session.fileCount,
+    clientProgress: session.clientProgress,
+    lastEventNumber: BigInt(session.lastEvent),
+    createTime: timestampOf(session.createdAt),
+    updateTime: timestampOf(session.modifiedAt),
+    ...(session.expiresAt === undefined ? {} : { expireTime: timestampOf(session.expiresAt) }),
+    ...(session.endedAt === undefined ? {} : { endTime: timestampOf(session.endedAt) }),
+    ...(session.failure === undefined ? {} : { failure: formatFailure(session.failure) }),
+  });
+}
+
+export function formatFailure(failure: Failure): MessageInitShape<typeof FailureSchema> {
+  return {
+    reason: failureReasons[failure.reason],
+    message: { id: failure.reason, defaultMessage: failure.message },
+  };
+}
+
+/** JSON as the well-known type Struct has it: plain, mutable objects. */
+export function formatAttributes(attributes: Attributes) {
+  return attributes as NonNullable<SessionMessage["attributes"]>;
+}
+
+export function parseAccess(access: SessionAccessMessage): SessionAccess {
+  return access === SessionAccessMessage.UNSPECIFIED ? "additive" : keyOf(accesses, access, "access");
+}
+
+export function parseVisibility(visibility: SessionVisibilityMessage): SessionVisibility {
+  return visibility === SessionVisibilityMessage.UNSPECIFIED ? "owner" : keyOf(visibilities, visibility, "visibility");
+}
+
+export function parseSessionState(state: SessionStateMessage): SessionState {
+  return keyOf(states, state, "state", "PREDICATE_INVALID");
+}
+
+/** The core's word for an enum value; an unknown number is `invalid`. */
+export function keyOf<Key extends string, Value>(
+  words: Record<Key, Value>,
+  value: Value,
+  what: string,
+  reason: Parameters<typeof invalid>[0] = "NUMBER_INVALID",
+): Key {
+  const entry = (Object.entries(words) as [Key, Value][]).find(([, message]) => message === value);
+  if (entry === undefined) throw invalid(reason, `${what} has no value ${value}`);
+  return entry[0];
+}

@@ -1,0 +1,99 @@
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { SessionService } from "../../gen/slipway/upload/v1/session_service_pb.js";
+import { type Deadlines, type Predicate, parseId, type SessionField, type Uploads } from "../core/index.js";
+import { callOf } from "./caller.js";
+import {
+  formatAttributes,
+  formatFailure,
+  formatSession,
+  parseAccess,
+  parseSessionState,
+  parseVisibility,
+} from "./session-messages.js";
+
+/** The deadlines of sessions that do not ask for others. */
+export type RpcDeadlines = Deadlines;
+
+export function createSessionService(uploads: Uploads, defaults: RpcDeadlines): ServiceImpl<typeof SessionService> {
+  return {
+    async createSession(request, context) {
+      const { idleTtl, absoluteTtl } = request;
+      const { session, applied } = await uploads.createSession(
+        {
+          ...(request.clientToken === "" ? {} : { clientToken: request.clientToken }),
+          ...(request.itemId === undefined ? {} : { itemId: request.itemId }),
+          access: parseAccess(request.access),
+          visibility: parseVisibility(request.visibility),
+          origin: "rpc",
+          label: request.label,
+          attributes: formatAttributes(request.attributes ?? {}),
+          deadlines: {
+            idleTtlMs: idleTtl === undefined ? defaults.idleTtlMs : durationMs(idleTtl),
+            absoluteTtlMs: absoluteTtl === undefined ? defaults.absoluteTtlMs : durationMs(absoluteTtl),
+            keepTerminalMs: defaults.keepTerminalMs,
+          },
+        },
+        callOf(context),
+      );
+      return { session: formatSession(session), applied };
+    },
+
+    async getSession(request, context) {
+      return { session: formatSession(await uploads.getSession(request, callOf(context))) };
+    },
+
+    async listSessions(request, context) {
+      const conditions: Predicate<SessionField>[] = [];
+      if (request.states.length > 0) {
+        conditions.push({ field: "state", is: "in", value: request.states.map(parseSessionState) });
+      }
+      if (request.itemId !== undefined) {
+        conditions.push({ field: "itemId", is: "eq", value: parseId(request.itemId, "item id") });
+      }
+      if (request.label !== undefined) conditions.push({ field: "label", is: "eq", value: request.label });
+      const page = await uploads.listSessions(
+        { where: { all: conditions }, page: { size: request.pageSize, cursor: request.pageToken } },
+        callOf(context),
+      );
+      return { sessions: page.things.map(formatSession), nextPageToken: page.nextCursor ?? "" };
+    },
+
+    async keepSessionAlive(request, context) {
+      return { session: formatSession(await uploads.keepSessionAlive(request, callOf(context))) };
+    },
+
+    async validateSession(request, context) {
+      const { missing, invalid } = await uploads.validateSession(request, callOf(context));
+      return {
+        hasErrors: missing.length + invalid.length > 0,
+        missingFiles: missing.map(({ name }) => name),
+        invalidFiles: invalid.map(({ id, name, failure }) => ({
+          fileId: id,
+          name,
+          ...(failure && { failure: formatFailure(failure) }),
+        })),
+      };
+    },
+
+    async completeSession(request, context) {
+      const { session, applied } = await uploads.completeSession(request, callOf(context));
+      return { session: formatSession(session), applied };
+    },
+
+    async cancelSession(request, context) {
+      const { session, applied } = await uploads.cancelSession(request, callOf(context));
+      return { session: formatSession(session), applied };
+    },
+
+    async failSession(request, context) {
+      const { session, applied } = await uploads.failSession(request, callOf(context));
+      return { session: formatSession(session), applied };
+    },
+
+    async deleteSession(request, context) {
+      await uploads.deleteSession(request, callOf(context));
+      return {};
+    },
+  };
+}

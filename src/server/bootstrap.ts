@@ -1,0 +1,60 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { isUploadError, type MetadataStore, UploadError } from "../core/index.js";
+
+/** Who acts, once the database has been asked. */
+export interface Identity {
+  readonly tenantId: string;
+  readonly userId: string;
+}
+
+export interface Bootstrap {
+  /** Throws `unavailable` until the database has been reached for the first time. */
+  identity(): Identity;
+  /** Resolves when it has; rejects with what makes starting pointless. */
+  readonly done: Promise<void>;
+}
+
+const mostWaitMs = 5_000;
+
+/**
+ * Brings the database up to date and ties it to the data folder, as often as it takes: a database that is away only delays this. A database that
+ * belongs to another folder, or is newer than this program, ends it.
+ */
+export function startBootstrap(deps: {
+  readonly metadata: MetadataStore;
+  readonly migrate: () => Promise<void>;
+  readonly storeId: string;
+  readonly signal: AbortSignal;
+  readonly onRetry: (error: Error, waitMs: number) => void;
+}): Bootstrap {
+  let identity: Identity | undefined;
+
+  async function attempt(): Promise<void> {
+    await deps.migrate();
+    const boundTo = await deps.metadata.bindStore(deps.storeId);
+    if (boundTo !== deps.storeId) {
+      throw new Error(
+        `the database belongs to the data folder with store id ${boundTo}, this folder has store id ${deps.storeId}`,
+      );
+    }
+    identity = await deps.metadata.ensureUser("default", "admin");
+  }
+  async function run(): Promise<void> {
+    for (let waitMs = 250; ; waitMs = Math.min(waitMs * 2, mostWaitMs)) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!isUploadError(error, "unavailable")) throw error;
+        deps.onRetry(error, waitMs);
+        await wait(waitMs, undefined, { signal: deps.signal });
+      }
+    }
+  }
+  return {
+    identity() {
+      if (identity !== undefined) return identity;
+      throw new UploadError("unavailable", "the database has not been reached yet", { reason: "DATABASE_UNAVAILABLE" });
+    },
+    done: run(),
+  };
+}

@@ -1,0 +1,124 @@
+// The one file that knows every folder: configuration in, running parts out.
+import { Code, ConnectError } from "@connectrpc/connect";
+import { compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
+import { createTokenCheck, loadAdminToken, adminTokenPath } from "../access/admin-token.js";
+import { createUploads } from "../core/index.js";
+import { createInterceptors, maxMessageBytes, type RpcDeps, registerServices } from "../rpc/routes.js";
+import { createDiskBlobStore } from "../storage/disk/blob-store.js";
+import { connectDatabase } from "../storage/postgres/connect.js";
+import { createMetadataStore } from "../storage/postgres/metadata-store.js";
+import { migrate } from "../storage/postgres/migrate.js";
+import { startBootstrap } from "./bootstrap.js";
+import type { Config } from "./config.js";
+import { createDrain } from "./drain.js";
+import { createHealthHandler } from "./health.js";
+import { listen, type NodeHandler } from "./listen.js";
+import type { Log } from "./log.js";
+import { startSweeping } from "./sweep.js";
+
+export interface RunningServer {
+  readonly url: string;
+  /** Rejects with what makes it pointless to go on. */
+  readonly failed: Promise<never>;
+  /** Lets calls finish for a while, commits what is cut, and lets go of everything. */
+  stop(): Promise<void>;
+}
+
+const finishMs = 10_000;
+const commitMs = 5_000;
+
+/** Starts everything; the caller holds the data folder's lock. */
+export async function compose(config: Config, log: Log): Promise<RunningServer> {
+  const { dataDir, durability } = config;
+  if (durability === "os") log.warn("SLIPWAY_DURABILITY=os: a power failure may lose acknowledged data");
+  const { token, created } = await loadAdminToken(dataDir);
+  if (created) log.info({ file: adminTokenPath(dataDir) }, "made an administrator's token");
+  const blobs = await createDiskBlobStore({ dataDir, durability });
+  const database = await connectDatabase({
+    url: config.databaseUrl,
+    dataDir,
+    poolSize: config.databasePool,
+    durability,
+    onNotice: (line) => log.info(line),
+  });
+  const metadata = createMetadataStore(database.knex);
+  const stopping = new AbortController();
+  const bootstrap = startBootstrap({
+    metadata,
+    migrate: () => migrate(database.knex),
+    storeId: blobs.storeId,
+    signal: stopping.signal,
+    onRetry: (error, waitMs) => log.warn({ err: error, retryInMs: waitMs }, "the database cannot be reached"),
+  });
+  const uploads = createUploads({ metadata, blobs, clock: { now: () => new Date() }, limits: config.limits });
+
+  const rpc: RpcDeps = {
+    uploads,
+    deadlines: config.deadlines,
+    authenticate: createTokenCheck(token, () => bootstrap.identity()),
+    logUnexpected: (error, method) => log.error({ err: error, method }, "a call failed"),
+  };
+  const drain = createDrain();
+  const cut = new AbortController();
+  const handler = connectNodeAdapter({
+    routes: (router) => void registerServices(router, rpc),
+    interceptors: [drain.interceptor, ...createInterceptors(rpc)],
+    readMaxBytes: maxMessageBytes,
+    acceptCompression: [compressionGzip],
+    shutdownSignal: cut.signal,
+    fallback: createHealthHandler(async () => {
+      bootstrap.identity();
+      await Promise.all([metadata.checkHealth(), blobs.checkHealth()]);
+    }),
+  });
+  const listener = await listen({
+    ...config.listen,
+    handler: refuseUnreadable(handler),
+    maxBufferedBytes: config.limits.maxBufferedBytes,
+  });
+  const sweeper = startSweeping({
+    sweep: (options) => uploads.sweep(options),
+    options: config.sweep,
+    onReport: (report) => log.debug(report, "swept"),
+    onError: (error) => log.warn({ err: error }, "a sweep failed; it is tried again"),
+  });
+
+  return {
+    url: listener.url,
+    failed: bootstrap.done.then(() => new Promise<never>(() => undefined)),
+    async stop() {
+      const closed = listener.close();
+      await within(finishMs, Promise.all([closed, drain.idle()]));
+      cut.abort(new ConnectError("the server is stopping", Code.Unavailable));
+      await within(commitMs, drain.idle());
+      listener.destroy();
+      stopping.abort();
+      await bootstrap.done.catch(() => undefined);
+      await sweeper.stop();
+      await metadata.close();
+      await database.close();
+      await blobs.close();
+    },
+  };
+}
+
+/** The adapter throws in the face of a request whose Host makes no URL, before anything could answer it. */
+function refuseUnreadable(handler: NodeHandler): NodeHandler {
+  return (request, response) => {
+    try {
+      handler(request, response);
+    } catch {
+      if (!response.headersSent) response.writeHead(400);
+      response.end();
+    }
+  };
+}
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}

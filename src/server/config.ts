@@ -1,0 +1,125 @@
+// The only reader of the environment. Every setting, its default and its parser stand in one table.
+import { resolve } from "node:path";
+import { type Deadlines, defaultLimits, defaultSweep, type Limits, type SweepOptions } from "../core/index.js";
+
+export interface Config {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly dataDir: string;
+  /** postgres://...; undefined for the embedded database. */
+  readonly databaseUrl: string | undefined;
+  readonly databasePool: number;
+  readonly durability: "fsync" | "os";
+  readonly limits: Limits;
+  readonly deadlines: Deadlines;
+  readonly sweep: SweepOptions & { readonly intervalMs: number };
+  readonly log: { readonly level: string; readonly format: "pretty" | "json" };
+}
+
+/** A setting that is wrong: one sentence that names it and says what it may be. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const hourMs = 3_600_000;
+const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+/** Settings of the command line, which share the prefix. */
+const foreign = new Set(["SLIPWAY_URL", "SLIPWAY_TOKEN"]);
+
+/** Reads the environment, with flags over it. Throws `ConfigError`, for an unknown SLIPWAY_ name too: it is a slip of the pen. */
+export function readConfig(env: Environment, isTerminal: boolean): Config {
+  const known = new Set<string>();
+  const read = <T>(name: string, fallback: T, parse: (text: string) => T | undefined, mayBe: string): T => {
+    known.add(name);
+    const text = env[name];
+    if (text === undefined || text === "") return fallback;
+    const value = parse(text);
+    if (value === undefined) throw new ConfigError(`${name} must be ${mayBe}, not ${JSON.stringify(text)}`);
+    return value;
+  };
+  const count = (name: string, fallback: number, least: number, most = Number.MAX_SAFE_INTEGER) =>
+    read(
+      name,
+      fallback,
+      (text) => parseWithin(Number(text), /^\d+$/.test(text), least, most),
+      `a whole number from ${least} to ${most}`,
+    );
+  const bytes = (name: string, fallback: number, least: number) =>
+    read(
+      name,
+      fallback,
+      (text) => parseBytes(text, least),
+      `a size of at least ${least} bytes such as 64MiB, 2GiB or 4096`,
+    );
+  const duration = (name: string, fallback: number) =>
+    read(name, fallback, parseDuration, "a duration such as 90s, 5m, 1h or 7d");
+  const oneOf = <T extends string>(name: string, fallback: T, words: readonly T[]) =>
+    read(name, fallback, (text) => words.find((word) => word === text), `one of ${words.join(", ")}`);
+
+  oneOf("SLIPWAY_BLOBS", "disk", ["disk"]);
+  const config: Config = {
+    listen: read("SLIPWAY_LISTEN", { host: "127.0.0.1", port: 8080 }, parseListen, "host:port, such as 127.0.0.1:8080"),
+    dataDir: resolve(read("SLIPWAY_DATA_DIR", "slipway-data", (text) => text, "a folder")),
+    databaseUrl: read<string | undefined>("DATABASE_URL", undefined, parseDatabaseUrl, "a postgres:// address"),
+    databasePool: count("SLIPWAY_DATABASE_POOL", 10, 1, 1000),
+    durability: oneOf("SLIPWAY_DURABILITY", "fsync", ["fsync", "os"]),
+    limits: {
+      maxFileBytes: bytes("SLIPWAY_MAX_FILE_BYTES", defaultLimits.maxFileBytes, 0),
+      maxPartBytes: bytes("SLIPWAY_MAX_PART_BYTES", defaultLimits.maxPartBytes, 1),
+      maxSessionFiles: count("SLIPWAY_MAX_SESSION_FILES", defaultLimits.maxSessionFiles, 1),
+      maxAttributesBytes: bytes("SLIPWAY_MAX_ATTRIBUTES_BYTES", defaultLimits.maxAttributesBytes, 2),
+      maxBufferedBytes: bytes("SLIPWAY_MAX_BUFFERED_BYTES", defaultLimits.maxBufferedBytes, 2 ** 20),
+      checkpointBytes: bytes("SLIPWAY_CHECKPOINT_BYTES", defaultLimits.checkpointBytes, 1),
+      checkpointMs: duration("SLIPWAY_CHECKPOINT_INTERVAL", defaultLimits.checkpointMs),
+    },
+    deadlines: {
+      idleTtlMs: duration("SLIPWAY_SESSION_TTL", 24 * hourMs),
+      absoluteTtlMs: duration("SLIPWAY_SESSION_ABSOLUTE_TTL", 7 * 24 * hourMs),
+      keepTerminalMs: duration("SLIPWAY_SESSION_KEEP", 24 * hourMs),
+    },
+    sweep: {
+      intervalMs: duration("SLIPWAY_SWEEP_INTERVAL", 60_000),
+      keepUnreferencedMs: duration("SLIPWAY_SWEEP_UNREFERENCED_AFTER", defaultSweep.keepUnreferencedMs),
+      keepTrashMs: duration("SLIPWAY_SWEEP_TRASH_AFTER", defaultSweep.keepTrashMs),
+    },
+    log: {
+      level: oneOf("SLIPWAY_LOG_LEVEL", "info", logLevels),
+      format: oneOf("SLIPWAY_LOG_FORMAT", isTerminal ? "pretty" : "json", ["pretty", "json"]),
+    },
+  };
+  for (const name of Object.keys(env)) {
+    if (name.startsWith("SLIPWAY_") && !known.has(name) && !foreign.has(name)) {
+      throw new ConfigError(`${name} is not a setting; the README lists all of them`);
+    }
+  }
+  return config;
+}
+
+function parseWithin(value: number, wellFormed: boolean, least: number, most: number): number | undefined {
+  return wellFormed && Number.isSafeInteger(value) && value >= least && value <= most ? value : undefined;
+}
+
+/** `90s`, `5m`, `1h`, `7d`, `250ms` in milliseconds, more than zero and at most ten years. */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d+)(ms|s|m|h|d)$/.exec(text);
+  const unit = { ms: 1, s: 1000, m: 60_000, h: hourMs, d: 24 * hourMs }[match?.[2] ?? ""];
+  return parseWithin(Number(match?.[1]) * (unit ?? Number.NaN), match !== null, 1, 3650 * 24 * hourMs);
+}
+
+/** `4096`, `64KiB`, `8MiB`, `2GiB`, `1TiB` in bytes. */
+export function parseBytes(text: string, least: number): number | undefined {
+  const match = /^(\d+)(KiB|MiB|GiB|TiB|)$/.exec(text);
+  const power = ["", "KiB", "MiB", "GiB", "TiB"].indexOf(match?.[2] ?? "-");
+  return parseWithin(Number(match?.[1]) * 1024 ** power, match !== null, least, Number.MAX_SAFE_INTEGER);
+}
+
+function parseListen(text: string): { host: string; port: number } | undefined {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  return match !== null && port <= 65_535 ? { host: match[1] ?? match[2] ?? "", port } : undefined;
+}
+
+function parseDatabaseUrl(text: string): string | undefined {
+  return /^postgres(ql)?:\/\//.test(text) && URL.canParse(text) ? text : undefined;
+}

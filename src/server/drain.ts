@@ -1,0 +1,45 @@
+import type { Interceptor } from "@connectrpc/connect";
+
+/** Knows which calls are under way, so that a stop can wait for them. */
+export interface Drain {
+  readonly interceptor: Interceptor;
+  /** Resolves when no call is under way. */
+  idle(): Promise<void>;
+}
+
+export function createDrain(): Drain {
+  let underWay = 0;
+  let waiting: (() => void)[] = [];
+  function leave(): void {
+    underWay--;
+    if (underWay > 0) return;
+    for (const resolve of waiting) resolve();
+    waiting = [];
+  }
+  async function* untilEnd<T>(messages: AsyncIterable<T>): AsyncIterable<T> {
+    try {
+      yield* messages;
+    } finally {
+      leave();
+    }
+  }
+  return {
+    interceptor: (next) => async (request) => {
+      underWay++;
+      let streaming = false;
+      try {
+        const response = await next(request);
+        if (!response.stream) return response;
+        streaming = true;
+        return { ...response, message: untilEnd(response.message) };
+      } finally {
+        if (!streaming) leave();
+      }
+    },
+    idle: () =>
+      new Promise((resolve) => {
+        if (underWay === 0) resolve();
+        else waiting.push(resolve);
+      }),
+  };
+}

@@ -1,0 +1,25 @@
+import type { NodeHandler } from "./listen.js";
+
+/** Throws, or rejects, with what is wrong. */
+export type ReadinessCheck = () => Promise<void>;
+
+/**
+ * What is on the port beside the RPCs: `/healthz` (the process answers), `/readyz` (database and blob store do too; 503 with a reason otherwise), and 404 for the rest.
+ */
+export function createHealthHandler(checkReady: ReadinessCheck): NodeHandler {
+  return (request, response) => {
+    const answer = (status: number, body: object) => {
+      response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
+      response.end(request.method === "HEAD" ? "" : `${JSON.stringify(body)}\n`);
+    };
+    const path = (request.url ?? "").split("?")[0];
+    if (path !== "/healthz" && path !== "/readyz") return answer(404, { error: "no such path" });
+    if (request.method !== "GET" && request.method !== "HEAD") return answer(405, { error: "only GET and HEAD" });
+    if (path === "/healthz") return answer(200, { status: "ok" });
+    checkReady().then(
+      () => answer(200, { status: "ready" }),
+      (error: unknown) =>
+        answer(503, { status: "not ready", reason: error instanceof Error ? error.message : "unknown" }),
+    );
+  };
+}

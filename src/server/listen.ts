@@ -1,0 +1,110 @@
+// One port for HTTP/1.1 and HTTP/2 without TLS: the http server listens (Node arms its header time-out only then), and connections that open with the HTTP/2
+// preface (RFC 9113, 3.4) are handed to an http2 server.
+import { createServer } from "node:http";
+import { createServer as createServer2, type ServerHttp2Session } from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
+import type { connectNodeAdapter } from "@connectrpc/connect-node";
+
+/** A Node request handler for either HTTP version, as the RPC adapter makes them. */
+export type NodeHandler = ReturnType<typeof connectNodeAdapter>;
+
+export interface Listener {
+  /** As it is to be printed: `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** Takes no new connections and lets those that are idle go; resolves when all have gone. */
+  close(): Promise<void>;
+  /** Cuts what is left. */
+  destroy(): void;
+}
+
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly handler: NodeHandler;
+  /** Shared by the HTTP/2 windows: what clients may send before it is read (bytes). */
+  readonly maxBufferedBytes: number;
+}
+
+const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
+const sniffMs = 10_000;
+const headersMs = 60_000;
+const streamWindowBytes = 8 * 2 ** 20;
+const smallestWindowBytes = 256 * 1024;
+const largestWindowBytes = 16 * 2 ** 20;
+
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const sessions = new Set<ServerHttp2Session>();
+  const sockets = new Set<Socket>();
+  const http2 = createServer2({ settings: { initialWindowSize: streamWindowBytes } }, options.handler);
+  http2.on("session", (session) => {
+    sessions.add(session);
+    session.on("close", () => sessions.delete(session));
+    const share = options.maxBufferedBytes / sessions.size;
+    session.setLocalWindowSize(Math.floor(Math.max(smallestWindowBytes, Math.min(largestWindowBytes, share))));
+  });
+  // A part may take hours, its headers may not: with requestTimeout off, headersTimeout has to be set, or it would be off too.
+  const http1 = createServer(
+    { requestTimeout: 0, headersTimeout: headersMs, connectionsCheckingInterval: 5_000, keepAliveTimeout: 65_000 },
+    options.handler,
+  );
+  const takeHttp1 = http1.listeners("connection") as ((this: unknown, socket: Socket) => void)[];
+  http1.removeAllListeners("connection");
+  http1.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    sniff(socket, (isHttp2) => {
+      if (!isHttp2) return takeHttp1.forEach((take) => void take.call(http1, socket));
+      // An http1 server's sockets may stay half open; a dead HTTP/2 client would leave its handlers waiting for ever.
+      socket.allowHalfOpen = false;
+      http2.emit("connection", socket);
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    http1.once("error", reject);
+    http1.listen(options.port, options.host, () => {
+      http1.off("error", reject);
+      resolve();
+    });
+  });
+  const { address, family, port } = http1.address() as AddressInfo;
+  return {
+    url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}`,
+    close() {
+      const closed = new Promise<void>((resolve) => void http1.close(() => resolve()));
+      http1.closeIdleConnections();
+      for (const session of sessions) session.close();
+      return closed;
+    },
+    destroy() {
+      for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** Looks at the first bytes without taking them; gives a silent connection up. */
+function sniff(socket: Socket, decide: (isHttp2: boolean) => void): void {
+  let seen = Buffer.alloc(0);
+  const ignore = () => undefined;
+  const timer = setTimeout(() => socket.destroy(), sniffMs);
+  const stop = () => {
+    clearTimeout(timer);
+    socket.off("readable", look);
+    socket.off("error", ignore);
+    socket.off("close", stop);
+  };
+  const look = () => {
+    const chunk = socket.read() as Buffer | null;
+    if (chunk === null) return;
+    seen = Buffer.concat([seen, chunk]);
+    const compared = Math.min(seen.length, preface.length);
+    const isHttp2 = seen.compare(preface, 0, compared, 0, compared) === 0;
+    if (isHttp2 && compared < preface.length) return;
+    stop();
+    socket.unshift(seen);
+    decide(isHttp2);
+  };
+  socket.on("error", ignore);
+  socket.on("close", stop);
+  socket.on("readable", look);
+}

@@ -1,0 +1,57 @@
+import { isUploadError } from "../core/index.js";
+import { compose } from "./compose.js";
+import { type Config, ConfigError, readConfig } from "./config.js";
+import { FolderInUse, lockFolder } from "./folder-lock.js";
+import { createLog } from "./log.js";
+
+const lockWaitMs = 15_000;
+
+/** Runs the server until it is told to stop; answers the exit code: 0 stopped, 1 could not start or go on, 2 wrong settings. */
+export async function runServer(options: {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Settings by the same names, over the environment. */
+  readonly flags: Readonly<Record<string, string>>;
+}): Promise<number> {
+  const stopped = new Promise<string>((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
+  });
+  let config: Config;
+  try {
+    config = readConfig({ ...options.env, ...options.flags }, process.stderr.isTTY === true);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`slipway: ${error.message}\n`);
+    return 2;
+  }
+  const log = createLog(config.log);
+  try {
+    const lock = await lockFolder(config.dataDir, lockWaitMs, () =>
+      log.info({ dataDir: config.dataDir }, "waiting for the server that holds the data folder"),
+    );
+    const server = await compose(config, log);
+    process.stdout.write(`listening on ${server.url}\n`);
+    const signal = await Promise.race([stopped, server.failed.catch((error: unknown) => explain(error))]);
+    if (signal instanceof Error) {
+      await server.stop().catch(() => undefined);
+      throw signal;
+    }
+    log.info({ signal }, "stopping");
+    await server.stop();
+    await lock.release();
+    log.info("stopped");
+    return 0;
+  } catch (error) {
+    const sentence = explain(error);
+    process.stderr.write(`slipway: ${sentence.message}\n`);
+    if (!isForeseen(error)) log.error({ err: error }, "the server could not start");
+    return 1;
+  }
+}
+
+function explain(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function isForeseen(error: unknown): boolean {
+  return error instanceof FolderInUse || isUploadError(error);
+}
