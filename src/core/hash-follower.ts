@@ -19,13 +19,14 @@ export interface HashFollower {
   stop(): void;
 }
 
+/** `stored` is where the append begins. What is stored before it is read back from the first `wrote` on. */
 export function createHashFollower(
   hasher: Hasher,
   stored: number,
   readBack: (from: number, to: number, signal: AbortSignal) => AsyncIterable<Uint8Array>,
 ): HashFollower {
   const stopping = new AbortController();
-  let readable = stored;
+  let readable = hasher.offset;
   let chase: Promise<void> | undefined;
   let failure: { readonly error: unknown } | undefined;
 
@@ -45,7 +46,6 @@ export function createHashFollower(
   function startChase(): void {
     if (!live && chase === undefined && failure === undefined && hasher.offset < readable) chase = run();
   }
-  startChase();
 
   return {
     hasher,

@@ -1,4 +1,4 @@
-import { invalid } from "./values.js";
+import { invalid, isId } from "./values.js";
 
 /** Where a list goes on: after this thing, in the list's order (newest first, then by id). */
 export interface Position {
@@ -28,11 +28,12 @@ export function parsePage(input: { readonly size?: number; readonly cursor?: str
   const limit = size === 0 ? defaultPageSize : Math.min(size, maxPageSize);
   if (input.cursor === undefined || input.cursor === "") return { limit };
   const [time, id, rest] = decode(input.cursor).split(" ");
-  const createdAt = new Date(Number(time));
-  if (rest !== undefined || !id || !/^[0-9a-f-]{36}$/.test(id) || Number.isNaN(createdAt.getTime())) {
+  // PostgreSQL's timestamps reach further than these, JavaScript's dates not much further.
+  const createdAt = new Date(/^\d{1,15}$/.test(time ?? "") ? Number(time) : Number.NaN);
+  if (rest !== undefined || Number.isNaN(createdAt.getTime()) || !isId(id ?? "")) {
     throw invalid("PAGE_INVALID", "page token was not made by this server");
   }
-  return { limit, after: { createdAt, id } };
+  return { limit, after: { createdAt, id: id ?? "" } };
 }
 
 /** Makes the page of `limit` things out of `limit + 1` that were asked for. */

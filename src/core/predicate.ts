@@ -24,6 +24,7 @@ export type Predicate<Field extends string> =
 
 const maxConditions = 200;
 const maxDepth = 32;
+const maxValues = 1000;
 
 /** Throws `invalid` (PREDICATE_INVALID) for a tree that is too large, too deep, or compares a list other than by `in`. */
 export function assertPredicate<Field extends string>(predicate: Predicate<Field>): void {
@@ -37,6 +38,10 @@ export function assertPredicate<Field extends string>(predicate: Predicate<Field
     else if ("not" in node) visit(node.not, depth + 1);
     else if (Array.isArray(node.value) !== (node.is === "in")) {
       throw invalid("PREDICATE_INVALID", `${node.is} compares with ${node.is === "in" ? "a list" : "one value"}`);
+    } else if (Array.isArray(node.value) && node.value.length > maxValues) {
+      throw invalid("PREDICATE_INVALID", `a list in a filter has at most ${maxValues} values`);
+    } else if ("attribute" in node && node.attribute.length > maxDepth) {
+      throw invalid("PREDICATE_INVALID", `the path of an attribute has at most ${maxDepth} levels`);
     }
   };
   visit(predicate, 0);

@@ -7,6 +7,7 @@ import { createCatalogOperations } from "./operations/catalog.js";
 import { completeSession, validateSession } from "./operations/complete-session.js";
 import { addFile, getFile, getUploadStatus, listFiles, removeFile, removeItemFile } from "./operations/files.js";
 import { readFile, readItemFile } from "./operations/read-file.js";
+import { createRecordOperations } from "./operations/records.js";
 import {
   cancelSession,
   createSession,
@@ -70,6 +71,7 @@ export function createUploads(ports: {
     readItemFile: on(readItemFile),
 
     ...createCatalogOperations(deps),
+    ...createRecordOperations(deps),
 
     /** Not for callers: the service's own housekeeping. */
     sweep: (options: SweepOptions): Promise<SweepReport> => sweep(deps, options),

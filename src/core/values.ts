@@ -23,10 +23,14 @@ export function invalid(reason: UploadErrorReason, message: string): UploadError
   return new UploadError("invalid", message, { reason });
 }
 
+export function isId(text: string): boolean {
+  return uuid.test(text);
+}
+
 /** A UUID in lower case. `what` names the thing in the message. */
 export function parseId(value: string, what: string): string {
   const id = value.toLowerCase();
-  if (!uuid.test(id)) throw invalid("ID_MALFORMED", `${what} is not a UUID: ${JSON.stringify(value.slice(0, 80))}`);
+  if (!isId(id)) throw invalid("ID_MALFORMED", `${what} is not a UUID: ${JSON.stringify(value.slice(0, 80))}`);
   return id;
 }
 

@@ -54,6 +54,7 @@ export function openWriting(
     commit: (extent) => deps.metadata.commitExtent({ attempt: place, extent: { epoch: attempt.epoch, ...extent } }),
     committed: (state) => state && deps.hashes.put(attempt.id, state),
   });
+  follower.wrote(attempt.offset);
 
   async function settle(): Promise<Extent | undefined> {
     const extent = await appender.finish();

@@ -2,7 +2,7 @@ import type { BlobKey } from "../blob.js";
 
 /**
  * Port: immutable bytes under opaque keys. It knows nothing of files, sessions or tenants; what refers to a key is
- * the metadata store's business. Every method may throw `UploadError` `unavailable` (reason STORAGE_UNAVAILABLE) when the medium fails
+ * the metadata store's business. A range, size or batch that makes no sense is a `TypeError`; a key that no store made is damage. After `close` every method throws `unavailable`. Every method may throw `UploadError` `unavailable` (reason STORAGE_UNAVAILABLE) when the medium fails
  * (full, read-only, input/output error), with the driver's error as its cause.
  */
 export interface BlobStore {
@@ -13,7 +13,7 @@ export interface BlobStore {
   createExtent(): Promise<ExtentWriter>;
 
   /**
-   * Stores `chunks` (together at most `smallContentBytes`, at least one byte) as one immutable run. Durable when the promise resolves.
+   * Stores `chunks` (together at most `smallContentBytes`, at least one byte, or a `TypeError`) as one immutable run. Durable when the promise resolves.
    * Calls that run at the same time share one fdatasync. The chunks may be reused once the promise has settled.
    */
   putSmall(chunks: readonly Uint8Array[]): Promise<BlobKey>;
@@ -28,23 +28,23 @@ export interface BlobStore {
 
   /**
    * Every key whose bytes were last written before `writtenBefore`, a batch at a time (at most `batchSize` keys). Keys in the trash are not listed.
-   * A key that is written or trashed meanwhile may or may not appear.
+   * A key that is written or trashed meanwhile may or may not appear; one that was only noted (see `moveToTrash`) appears again.
    */
   listKeys(options: { readonly writtenBefore: Date; readonly batchSize: number }): AsyncIterable<readonly BlobKey[]>;
 
   /**
    * Moves bytes that nobody names into the trash, where they can be restored from; a key that is not there is passed over. A key inside a pack is only
-   * noted: the pack itself goes to the trash once all its keys are noted and no new ones can come. Durable when it resolves.
+   * noted: the pack itself goes to the trash once all its keys are noted and no new ones can come. Notes may be forgotten, for the next listing brings them back. Durable when it resolves.
    */
   moveToTrash(keys: readonly BlobKey[]): Promise<void>;
 
   /** Every key in the trash that went there before `trashedBefore`, in batches. */
   listTrash(options: { readonly trashedBefore: Date; readonly batchSize: number }): AsyncIterable<readonly BlobKey[]>;
 
-  /** Takes keys back out of the trash; afterwards they read as before. A key that is not there is passed over. */
+  /** Takes keys back out of the trash; afterwards they read as before, and so may their neighbours in a pack. A key that is not there is passed over. */
   restoreFromTrash(keys: readonly BlobKey[]): Promise<void>;
 
-  /** Deletes keys that are in the trash for good. The caller has made sure that no row names them. */
+  /** Deletes keys that are in the trash for good. The caller has made sure that no row names them. A pack goes once all its keys were asked for. Need not be durable. */
   deleteFromTrash(keys: readonly BlobKey[]): Promise<void>;
 
   /** Resolves when the medium takes writes, throws `unavailable` when it does not. Cheap enough for a readiness probe. */
