@@ -66,7 +66,7 @@ export function parseFileSpec(input: FileSpecInput, limits: Limits): FileSpec {
     checksums: parseChecksums(input.checksums ?? []),
     mediaType: parseText(input.mediaType ?? "", "media type", 255),
     onFailure: input.onFailure ?? "file",
-    attributes: parseAttributes(input.attributes ?? {}, limits.maxAttributesBytes),
+    attributes: parseAttributes(input.attributes ?? {}, limits),
   };
 }
 

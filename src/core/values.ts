@@ -1,5 +1,6 @@
 // Parsers for the small untrusted values that every noun is made of. Each throws `invalid` and names the value.
 import { UploadError, type UploadErrorReason } from "./error.js";
+import { type Limits, limitDetail } from "./limits.js";
 
 export type JsonValue =
   | null
@@ -70,13 +71,20 @@ export function parseText(value: string, what: string, maxLength: number): strin
   return value;
 }
 
-/** Attributes of at most `maxBytes` as JSON text and 16 levels, whose texts are well-formed and have no NUL (PostgreSQL's jsonb holds neither). */
-export function parseAttributes(value: Attributes, maxBytes: number): Attributes {
+/** Attributes of at most `maxAttributesBytes` as JSON text and 16 levels, whose texts are well-formed and have no NUL (PostgreSQL's jsonb holds neither). */
+export function parseAttributes(value: Attributes, limits: Limits): Attributes {
   assertStorable(value, maxAttributesDepth);
   const text = JSON.stringify(value);
   const bytes = new TextEncoder().encode(text).length;
-  if (bytes > maxBytes) {
-    throw invalid("ATTRIBUTES_INVALID", `attributes have ${bytes} bytes, at most ${maxBytes} are allowed`);
+  if (bytes > limits.maxAttributesBytes) {
+    throw new UploadError(
+      "invalid",
+      `attributes have ${bytes} bytes, at most ${limits.maxAttributesBytes} are allowed`,
+      {
+        reason: "ATTRIBUTES_INVALID",
+        limit: limitDetail(limits, "maxAttributesBytes"),
+      },
+    );
   }
   return JSON.parse(text) as Attributes;
 }

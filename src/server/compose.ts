@@ -85,7 +85,9 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
 
   return {
     url: listener.url,
-    failed: bootstrap.done.then(() => new Promise<never>(() => undefined)),
+    failed: Promise.race([bootstrap.done.then(() => database.stopped), database.stopped]).then((error) => {
+      throw error;
+    }),
     async stop() {
       const closed = listener.close();
       await within(finishMs, Promise.all([closed, drain.idle()]));

@@ -24,7 +24,7 @@ export interface Appender {
   push(chunk: Uint8Array): Promise<void>;
   /** Makes what has arrived durable and commits it, unless this append is all or nothing. */
   checkpoint(): Promise<void>;
-  /** Makes everything durable. What the last checkpoint did not commit is for the caller to commit: the whole extent, or undefined when nothing is new. */
+  /** Makes everything durable, once; no checkpoint follows. What the last checkpoint did not commit is for the caller to commit: the whole extent, or undefined when nothing is new. */
   finish(): Promise<AppendedExtent | undefined>;
   /** Where `bytes [from, to)` of this writer's own extent can be read from, once they are written. */
   readonly extent: AppendedExtent | undefined;
@@ -62,6 +62,7 @@ export function createAppender(deps: AppendDeps): Appender {
   let writer: ExtentWriter | undefined;
   let writing: Promise<void> | undefined;
   let checkpointing: Promise<void> | undefined;
+  let finishing = false;
   let failure: { readonly error: unknown } | undefined;
 
   function throwIfFailed(): void {
@@ -136,13 +137,25 @@ export function createAppender(deps: AppendDeps): Appender {
     }
   }
   async function checkpoint(): Promise<void> {
-    if (checkpointing === undefined && !deps.atomic && received > committed && failure === undefined) {
+    const due = received > committed && !deps.atomic && !finishing && failure === undefined;
+    if (due && checkpointing === undefined) {
       checkpointing = runCheckpoint().finally(() => {
         checkpointing = undefined;
       });
     }
     await checkpointing;
     throwIfFailed();
+  }
+
+  async function storeRest(): Promise<AppendedExtent> {
+    if (writer === undefined && writing === undefined && received - start <= smallContentBytes) {
+      const blobKey = await blobs.putSmall(queue);
+      written = received;
+      return { offset: start, length: received - start, blobKey };
+    }
+    await drainTo(received);
+    await writer!.sync();
+    return { offset: start, length: received - start, blobKey: writer!.key };
   }
 
   return {
@@ -175,17 +188,17 @@ export function createAppender(deps: AppendDeps): Appender {
     },
     checkpoint,
     async finish() {
+      // From here on a tick of the checkpoint's clock must not write or sync what this does.
+      finishing = true;
       await checkpointing;
       throwIfFailed();
       if (received === committed) return undefined;
-      if (writer === undefined && writing === undefined && received - start <= smallContentBytes) {
-        const blobKey = await blobs.putSmall(queue);
-        written = received;
-        return { offset: start, length: received - start, blobKey };
+      try {
+        return await storeRest();
+      } catch (error) {
+        failure ??= { error };
+        throw error;
       }
-      await drainTo(received);
-      await writer!.sync();
-      return { offset: start, length: received - start, blobKey: writer!.key };
     },
     async close() {
       follower.stop();

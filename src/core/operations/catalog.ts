@@ -32,7 +32,7 @@ const maxAliases = 32;
 /** What content is applied to, and reading it. Errors beside `denied` and `invalid` are those of the metadata port's catalog. */
 export function createCatalogOperations(deps: CoreDeps) {
   const { metadata, limits } = deps;
-  const attributesOf = (value: Attributes | undefined) => parseAttributes(value ?? {}, limits.maxAttributesBytes);
+  const attributesOf = (value: Attributes | undefined) => parseAttributes(value ?? {}, limits);
   const tenant = (call: Call, permission: "read" | "upload" | "administer") => {
     assertPermission(call.caller, permission);
     return call.caller.tenantId;

@@ -48,7 +48,9 @@ export async function finishContent(deps: CoreDeps, arrived: ArrivedContent): Pr
   const content = { id: attempt.id, sizeBytes: arrived.sizeBytes, checksums: computed };
   const lockSession = mismatch !== undefined && file.onFailure === "session";
   const finished = await deps.metadata.finishAttempt(place, { extent, lockSession }, (view, now) =>
-    mismatch === undefined ? accept(view.file, content, now) : reject(view, mismatch, now),
+    mismatch === undefined
+      ? accept({ ...view.file, sizeBytes: file.sizeBytes }, content, now)
+      : reject(view, mismatch, now),
   );
   deps.hashes.drop(attempt.id);
   if (mismatch !== undefined) {

@@ -14,8 +14,8 @@ export interface Writing {
   readonly follower: HashFollower;
   /** Makes what has arrived durable and answers what of it is not committed yet. */
   settle(): Promise<Extent | undefined>;
-  /** The same, and commits it. */
-  keep(): Promise<void>;
+  /** The same, and commits it; with a size that has become known, even when nothing else is new. */
+  keep(sizeBytes?: number): Promise<void>;
   /** Feeds all stored bytes of the content to a hasher. */
   rehash(hasher: Hasher): Promise<void>;
 }
@@ -25,6 +25,8 @@ export function openWriting(
   seat: {
     readonly ref: FileRef;
     readonly file: SessionFile;
+    /** The size that goes into the row with the first commit, if it was not there before. */
+    readonly newSize: number | undefined;
     readonly attempt: Attempt;
     /** What the attempt has already. */
     readonly extents: readonly Extent[];
@@ -32,7 +34,7 @@ export function openWriting(
     readonly atomic: boolean;
   },
 ): Writing {
-  const { attempt, share, atomic } = seat;
+  const { attempt, share, atomic, newSize } = seat;
   const place: ExtentCommit["attempt"] = { ...seat.ref, attemptId: attempt.id, epoch: attempt.epoch };
   let settled: AppendedExtent | undefined;
 
@@ -51,7 +53,12 @@ export function openWriting(
     follower,
     start: attempt.offset,
     atomic,
-    commit: (extent) => deps.metadata.commitExtent({ attempt: place, extent: { epoch: attempt.epoch, ...extent } }),
+    commit: (extent) =>
+      deps.metadata.commitExtent({
+        attempt: place,
+        extent: { epoch: attempt.epoch, ...extent },
+        sizeBytes: newSize,
+      }),
     committed: (state) => state && deps.hashes.put(attempt.id, state),
   });
   follower.wrote(attempt.offset);
@@ -67,9 +74,11 @@ export function openWriting(
     appender,
     follower,
     settle,
-    async keep() {
+    async keep(sizeBytes) {
       const extent = await settle();
-      if (extent !== undefined) await deps.metadata.commitExtent({ attempt: place, extent });
+      if (extent !== undefined || sizeBytes !== undefined) {
+        await deps.metadata.commitExtent({ attempt: place, extent, sizeBytes: sizeBytes ?? newSize });
+      }
       deps.hashes.put(attempt.id, follower.hasher.copy());
     },
     async rehash(other) {

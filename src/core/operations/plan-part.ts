@@ -20,7 +20,7 @@ export interface PartInput {
   readonly restart?: boolean;
   /** How long the part is, when that is known before it is read. */
   readonly lengthBytes?: number | undefined;
-  /** The size of the whole content, which may be declared late, once. */
+  /** The size of the whole content, which may be declared late, once: it is settled when something of the part is committed. */
   readonly sizeBytes?: number | undefined;
   /** A digest of this part, which makes it all or nothing. */
   readonly checksum?: { readonly algorithm: string; readonly value: string } | undefined;
@@ -97,7 +97,8 @@ export function planPart(view: FileView, part: Part, caller: Caller, limits: Lim
   }
   return {
     seat: part.restart ? "restart" : "resume",
-    file: { ...file, sizeBytes, state: moveFile(file, "begin"), failure: undefined, modifiedAt: now },
+    // The size is not settled by words alone: it goes into the row with the first bytes that are committed under it.
+    file: { ...file, state: moveFile(file, "begin"), failure: undefined, modifiedAt: now },
   };
 }
 

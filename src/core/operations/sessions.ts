@@ -46,7 +46,7 @@ export async function createSession(deps: CoreDeps, input: SessionInput, call: C
   const { tenantId, userId } = call.caller;
   const itemId = input.itemId === undefined ? undefined : parseId(input.itemId, "item id");
   const label = parseText(input.label ?? "", "label", 256);
-  const attributes = parseAttributes(input.attributes ?? {}, deps.limits.maxAttributesBytes);
+  const attributes = parseAttributes(input.attributes ?? {}, deps.limits);
   const deadlines = parseDeadlines(input.deadlines);
   const words = { itemId, access: input.access, visibility: input.visibility, label, attributes, deadlines };
   const clientToken = input.clientToken === undefined ? {} : { clientToken: parseToken(input, words) };

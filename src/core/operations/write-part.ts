@@ -5,7 +5,7 @@ import { assertPermission, type Call } from "../call.js";
 import { assertChecksums, createHasher, type Hasher } from "../checksum.js";
 import type { CoreDeps } from "../deps.js";
 import { isUploadError } from "../error.js";
-import type { SessionFile } from "../file.js";
+import { type SessionFile, settleSize } from "../file.js";
 import { assertFileSize, type Limits } from "../limits.js";
 import type { ClaimedFile } from "../ports/transfer-store.js";
 import { readContent } from "../read-content.js";
@@ -52,18 +52,24 @@ export async function writePart(deps: CoreDeps, input: PartInput, call: Call): P
   const ref = parseFileRef(input, call.caller);
   const part = parsePart(input, deps.limits);
   call.signal?.throwIfAborted();
-  const claim = await deps.metadata.claimWriter(ref, (view, now) =>
+  const claimed = await deps.metadata.claimWriter(ref, (view, now) =>
     planPart(view, part, call.caller, deps.limits, now),
   );
-  if (!hasSeat(claim)) return verifyRepeat(deps, claim, part, input, call);
+  if (!hasSeat(claimed)) return verifyRepeat(deps, claimed, part, input, call);
 
-  const { file, attempt, extents } = claim;
+  const file = { ...claimed.file, sizeBytes: settleSize(claimed.file, part.sizeBytes, deps.limits) };
+  const claim = { ...claimed, file };
+  const { attempt, extents } = claim;
+  const sizeOnceKnown = (sizeBytes: number | undefined) =>
+    claimed.file.sizeBytes === undefined ? sizeBytes : undefined;
   const mark = { attemptNumber: attempt.number, epoch: attempt.epoch };
   const seat = deps.seats.take({ sessionId: ref.sessionId, fileId: ref.fileId, epoch: mark });
   const share = deps.budget.join();
   const trouble = new AbortController();
   const reader = createBodyReader(input.body, [call.signal, seat.signal, trouble.signal]);
-  const writing = openWriting(deps, { ref, file, attempt, extents, share, atomic: part.checksum !== undefined });
+  const newSize = sizeOnceKnown(file.sizeBytes);
+  const atomic = part.checksum !== undefined;
+  const writing = openWriting(deps, { ref, file, newSize, attempt, extents, share, atomic });
   const ticking = setInterval(() => {
     writing.appender.checkpoint().catch((error: unknown) => trouble.abort(error));
   }, deps.limits.checkpointMs / 2);
@@ -72,14 +78,15 @@ export async function writePart(deps: CoreDeps, input: PartInput, call: Call): P
     const { received } = writing.appender;
     const applied = received > attempt.offset;
     if (!end.whole) {
-      await writing.keep();
-      return { file: { ...file, running: { ...attempt, offset: received } }, offset: received, applied };
+      await writing.keep(sizeOnceKnown(end.sizeBytes));
+      const running = { ...attempt, offset: received };
+      return { file: { ...file, sizeBytes: end.sizeBytes, running }, offset: received, applied };
     }
     const extent = await writing.settle();
     const finished = await finishContent(deps, {
       ref,
       attempt,
-      file,
+      file: { ...file, sizeBytes: end.sizeBytes },
       sizeBytes: received,
       extent,
       checksums: end.checksums,

@@ -32,7 +32,8 @@ export interface TransferStore {
   claimWriter(ref: FileRef, decide: (view: FileView, now: Date) => WriterClaim): Promise<ClaimedFile>;
 
   /**
-   * Stores how far an attempt has come: the extent of this epoch (made, or grown) and the attempt's offset, which is the extent's end. The session is
+   * Stores how far an attempt has come: the extent of this epoch (made, or grown) and the attempt's offset, which is the extent's end; and the file's size, if it has
+   * become known. The session is
    * kept alive. Throws `superseded` when the epoch is not the newest, the attempt not the file's running one or the file gone, and `wrong_state` or
    * `expired` when the session does not run any more.
    */
@@ -88,7 +89,8 @@ export interface ExtentCommit {
     readonly attemptId: string;
     readonly epoch: number;
   };
-  readonly extent: Extent;
+  readonly extent: Extent | undefined;
+  readonly sizeBytes?: number | undefined;
 }
 
 export interface AttemptOutcome {

@@ -7,6 +7,8 @@ import { valueTypes } from "./value-types.js";
 export interface Database {
   readonly kind: "postgres" | "embedded";
   readonly knex: Knex;
+  /** Resolves when the database is gone for as long as this process lives, which only an embedded one can be. */
+  readonly stopped: Promise<Error>;
   /** Waits for running queries; an embedded database is shut down cleanly. */
   close(): Promise<void>;
 }
@@ -49,7 +51,7 @@ function connectServer(url: string, poolSize: number, onNotice: (line: string) =
     acquireConnectionTimeout: 10_000,
     log: knexLog(onNotice),
   });
-  return { kind: "postgres", knex, close: () => knex.destroy() };
+  return { kind: "postgres", knex, stopped: new Promise(() => undefined), close: () => knex.destroy() };
 }
 
 async function openEmbedded(settings: DatabaseSettings, onNotice: (line: string) => void): Promise<Database> {
@@ -75,6 +77,7 @@ async function openEmbedded(settings: DatabaseSettings, onNotice: (line: string)
   return {
     kind: "embedded",
     knex,
+    stopped: server.stopped,
     async close() {
       await knex.destroy();
       await server.close();

@@ -13,6 +13,8 @@ const closeTimeoutMs = 10_000;
 export interface EmbeddedServer {
   /** A stream that the PostgreSQL driver connects over. A new one takes the backend away from the one before. */
   connect(): Duplex;
+  /** Resolves when the worker has ended without having been closed. */
+  readonly stopped: Promise<Error>;
   /** Shuts the database down cleanly, then ends the worker. */
   close(): Promise<void>;
 }
@@ -27,6 +29,10 @@ export async function startEmbeddedServer(
   let stopped: Error | undefined;
   let closing = false;
   let latest = 0;
+  let tellStopped: (why: Error) => void = () => undefined;
+  const stoppedByItself = new Promise<Error>((resolve) => {
+    tellStopped = resolve;
+  });
 
   const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
   const ready = new Promise<void>((resolve, reject) => {
@@ -34,6 +40,7 @@ export async function startEmbeddedServer(
       if (stopped === undefined) {
         stopped = Object.assign(new Error(why, { cause }), { code: embeddedStoppedCode });
         if (!closing || cause !== undefined) onNotice(why);
+        if (!closing) tellStopped(stopped);
       }
       for (const { duplex } of streams.values()) duplex.destroy(stopped);
       reject(stopped);
@@ -56,6 +63,7 @@ export async function startEmbeddedServer(
 
   await ready;
   return {
+    stopped: stoppedByItself,
     connect() {
       latest += 1;
       const connection = latest;

@@ -1,0 +1,154 @@
+// Queries of the files table.
+import type { Knex } from "knex";
+import {
+  type FileRef,
+  type FileView,
+  fileNotFound,
+  type Page,
+  type PageQuery,
+  pageOf,
+  type SessionFile,
+  type SessionRef,
+  UploadError,
+} from "../../core/index.js";
+import { releaseAttempts } from "./attempts.js";
+import { isUniqueViolation } from "./errors.js";
+import { type FileRow, fileFromRow, rowFromFile, type SessionJson, sessionFromJson } from "./rows.js";
+import { getSession } from "./sessions.js";
+
+const columns = `f.*, c.offset_bytes as current_size, c.checksums as current_checksums,
+  r.number as running_number, r.epoch as running_epoch, r.offset_bytes as running_offset`;
+const joined = `files f
+  left join attempts c on c.id = f.current_attempt_id
+  left join attempts r on r.id = f.running_attempt_id`;
+const selectFiles = `select ${columns} from ${joined}`;
+
+/** In one statement, so that the session and its file are of one moment. */
+export async function viewFile(db: Knex, ref: FileRef): Promise<FileView & { readonly now: Date }> {
+  const { rows } = await db.raw(
+    `select ${columns}, to_jsonb(s) as session, clock_timestamp()::timestamptz(3) as now
+     from ${joined} join sessions s on s.id = f.session_id
+     where s.id = ? and s.tenant_id = ? and f.id = ?`,
+    [ref.sessionId, ref.tenantId, ref.fileId],
+  );
+  const row: (FileRow & { readonly session: SessionJson; readonly now: Date }) | undefined = rows[0];
+  if (row !== undefined) return { session: sessionFromJson(row.session), file: fileFromRow(row), now: row.now };
+  await getSession(db, ref);
+  throw fileNotFound(ref.fileId);
+}
+
+/** As it is now. Under a lock on the file, ask in a statement after the one that locks: the attempts are as this statement sees them. */
+export async function findFile(db: Knex, sessionId: string, fileId: string): Promise<SessionFile | undefined> {
+  const { rows } = await db.raw(`${selectFiles} where f.session_id = ? and f.id = ?`, [sessionId, fileId]);
+  return rows[0] && fileFromRow(rows[0] as FileRow);
+}
+
+export async function getFile(db: Knex, sessionId: string, fileId: string): Promise<SessionFile> {
+  const file = await findFile(db, sessionId, fileId);
+  if (file === undefined) throw fileNotFound(fileId);
+  return file;
+}
+
+/** Locks the file's row and then reads it; undefined when there is none. */
+export async function lockFile(
+  trx: Knex.Transaction,
+  sessionId: string,
+  key: { readonly fileId: string } | { readonly name: string },
+): Promise<SessionFile | undefined> {
+  const found = "fileId" in key ? { id: key.fileId } : { name: key.name };
+  const row = await trx("files")
+    .where({ session_id: sessionId, ...found })
+    .forUpdate()
+    .first("id");
+  return row && findFile(trx, sessionId, row.id);
+}
+
+/** All of a session's files. */
+export async function findFiles(db: Knex, sessionId: string): Promise<readonly SessionFile[]> {
+  const { rows } = await db.raw(`${selectFiles} where f.session_id = ? order by f.created_at, f.id`, [sessionId]);
+  return (rows as FileRow[]).map(fileFromRow);
+}
+
+export async function listFiles(db: Knex, ref: SessionRef, page: PageQuery): Promise<Page<SessionFile>> {
+  const { limit, after } = page;
+  const { rows } = await db.raw(
+    `${selectFiles} where f.session_id = ? and f.tenant_id = ?
+     ${after ? "and (f.created_at, f.id) > (?::timestamptz, ?::uuid)" : ""}
+     order by f.created_at, f.id limit ?`,
+    [ref.sessionId, ref.tenantId, ...(after ? [after.createdAt, after.id] : []), limit + 1],
+  );
+  if (rows.length === 0) await getSession(db, ref);
+  return pageOf((rows as FileRow[]).map(fileFromRow), limit);
+}
+
+/**
+ * The session's row is locked for `change`. Each file is created at least a millisecond after the ones before it, so that the order of creation is the
+ * order in which they were added. Throws `already_exists` (FILE_EXISTS).
+ */
+export async function insertFile(trx: Knex.Transaction, file: SessionFile): Promise<SessionFile> {
+  const newest = trx("files").where({ session_id: file.sessionId }).max("created_at");
+  const createdAt = trx.raw("greatest(?::timestamptz, (?) + interval '1 millisecond')", [file.createdAt, newest]);
+  const row = { ...rowFromFile(file), created_at: createdAt };
+  const inserted = await namedOnce(file, trx("files").insert(row).returning("created_at"));
+  return { ...file, createdAt: inserted[0].created_at };
+}
+
+/** Writes a locked file as it shall be and lets go of the attempts that it named before and does not name now. Throws `already_exists` (FILE_EXISTS). */
+export async function writeFile(
+  trx: Knex.Transaction,
+  before: SessionFile,
+  after: SessionFile,
+  now: Date,
+): Promise<SessionFile> {
+  const { id, tenant_id, session_id, created_at, ...columns } = rowFromFile(after);
+  await namedOnce(after, trx("files").where({ id: before.id }).update(columns));
+  await releaseDropped(trx, before, after, now);
+  return { ...after, createdAt: before.createdAt };
+}
+
+/** The size of a locked file that had none. */
+export async function writeSize(trx: Knex.Transaction, fileId: string, sizeBytes: number): Promise<void> {
+  await trx("files").where({ id: fileId }).update({ size_bytes: sizeBytes });
+}
+
+export async function deleteFile(trx: Knex.Transaction, file: SessionFile, now: Date): Promise<void> {
+  await trx("files").where({ id: file.id }).delete();
+  await releaseDropped(trx, file, undefined, now);
+}
+
+/** Takes all content from the session's files and lets it go. */
+export async function releaseFiles(trx: Knex.Transaction, sessionId: string, now: Date): Promise<void> {
+  await releaseAttempts(trx, attemptsOfSession, [sessionId, sessionId], now);
+  await trx("files")
+    .where({ session_id: sessionId })
+    .whereRaw("(current_attempt_id is not null or running_attempt_id is not null)")
+    .update({ current_attempt_id: null, running_attempt_id: null });
+}
+
+/** The ids of all attempts that a session's files name; the session's id is bound twice. */
+export const attemptsOfSession = `
+  select current_attempt_id from files where session_id = ? union all
+  select running_attempt_id from files where session_id = ?`;
+
+async function releaseDropped(
+  trx: Knex.Transaction,
+  before: SessionFile,
+  after: SessionFile | undefined,
+  now: Date,
+): Promise<void> {
+  const kept = [after?.current?.id, after?.running?.id];
+  const dropped = [before.current?.id, before.running?.id].filter((id) => id !== undefined && !kept.includes(id));
+  if (dropped.length === 0) return;
+  const ids = JSON.stringify(dropped);
+  await releaseAttempts(trx, "select value::uuid from jsonb_array_elements_text(?::jsonb)", [ids], now);
+}
+
+async function namedOnce<T>(file: SessionFile, query: PromiseLike<T>): Promise<T> {
+  try {
+    return await query;
+  } catch (error) {
+    if (!isUniqueViolation(error, "files_name")) throw error;
+    const name = JSON.stringify(file.name);
+    throw new UploadError("already_exists", `the session has another file ${name}`, { reason: "FILE_EXISTS" }, error);
+  }
+}

@@ -1,0 +1,70 @@
+import type { Knex } from "knex";
+import type { MetadataStore } from "../../core/index.js";
+import { findReferencedKeys, listExtents } from "./attempts.js";
+import { changeFile } from "./change-file.js";
+import { completeSession, deleteSession, updateSession } from "./change-session.js";
+import { createSession } from "./create-session.js";
+import { listEvents } from "./events.js";
+import { listFiles, viewFile } from "./files.js";
+import { getItemFile, listItemFiles } from "./item-files.js";
+import { createItem, deleteItem, findItemByAlias, getItem, listItems, updateItem } from "./items.js";
+import { createLibrary, deleteLibrary, getLibrary, listLibraries, updateLibrary } from "./libraries.js";
+import { claimWriter, commitExtent, finishAttempt } from "./move-bytes.js";
+import { changeRecords, findRecord, listRecords } from "./records.js";
+import { getSession, listSessions } from "./sessions.js";
+import { deleteExpiredRecords, deleteForgottenSessions, deleteReleasedContent, listOverdueSessions } from "./sweep.js";
+import { createDeeds } from "./transaction.js";
+import { bindStore, ensureUser } from "./users.js";
+
+/** The metadata port over a database that `migrate` has been run on. Closing it closes `knex`. */
+export function createMetadataStore(knex: Knex): MetadataStore {
+  const deeds = createDeeds(knex);
+  const { run, ask } = deeds;
+  return {
+    bindStore: (storeId) => run((trx) => bindStore(trx, storeId)),
+    ensureUser: (tenantName, userName) => run((trx) => ensureUser(trx, tenantName, userName)),
+    checkHealth: () => ask(async (db) => void (await db.raw("select 1"))),
+
+    createSession: (input) => run((trx, own) => createSession(trx, { ...input, build: own(input.build) })),
+    getSession: (ref) => ask((db) => getSession(db, ref)),
+    listSessions: (tenantId, predicate, page) => ask((db) => listSessions(db, tenantId, predicate, page)),
+    updateSession: (ref, change) => run((trx, own) => updateSession(trx, ref, own(change))),
+    completeSession: (ref, decide) => run((trx, own) => completeSession(trx, ref, own(decide))),
+    deleteSession: (ref, check) => run((trx, own) => deleteSession(trx, ref, own(check))),
+    listEvents: (ref, after, limit) => ask((db) => listEvents(db, ref, after, limit)),
+
+    getFile: (ref) => ask((db) => viewFile(db, ref)),
+    listFiles: (ref, page) => ask((db) => listFiles(db, ref, page)),
+    changeFile: (ref, key, change) => run((trx, own) => changeFile(trx, ref, key, own(change))),
+    claimWriter: (ref, decide) => run((trx, own) => claimWriter(trx, ref, own(decide))),
+    commitExtent: (commit) => run((trx) => commitExtent(trx, commit)),
+    finishAttempt: (ref, options, decide) => run((trx, own) => finishAttempt(trx, ref, options, own(decide))),
+    listExtents: (attemptId) => ask((db) => listExtents(db, attemptId)),
+
+    createLibrary: (library) => run((trx) => createLibrary(trx, library)),
+    getLibrary: (tenantId, id) => ask((db) => getLibrary(db, tenantId, id)),
+    listLibraries: (tenantId, predicate, page) => ask((db) => listLibraries(db, tenantId, predicate, page)),
+    updateLibrary: (tenantId, id, change) => run((trx, own) => updateLibrary(trx, tenantId, id, own(change))),
+    deleteLibrary: (tenantId, id) => run((trx) => deleteLibrary(trx, tenantId, id)),
+    createItem: (item) => run((trx) => createItem(trx, item)),
+    getItem: (tenantId, id) => ask((db) => getItem(db, tenantId, id)),
+    findItemByAlias: (tenantId, kind, value) => ask((db) => findItemByAlias(db, tenantId, kind, value)),
+    listItems: (tenantId, predicate, page) => ask((db) => listItems(db, tenantId, predicate, page)),
+    updateItem: (tenantId, id, change) => run((trx, own) => updateItem(trx, tenantId, id, own(change))),
+    deleteItem: (tenantId, id) => run((trx) => deleteItem(trx, tenantId, id)),
+    listItemFiles: (tenantId, itemId, options) => ask((db) => listItemFiles(db, tenantId, itemId, options)),
+    getItemFile: (tenantId, itemId, name) => ask((db) => getItemFile(db, tenantId, itemId, name)),
+
+    findRecord: (tenantId, namespace, key) => ask((db) => findRecord(db, tenantId, namespace, key)),
+    changeRecords: (tenantId, changes) => run((trx) => changeRecords(trx, tenantId, changes)),
+    listRecords: (tenantId, namespace, options) => ask((db) => listRecords(db, tenantId, namespace, options)),
+
+    listOverdueSessions: (limit) => ask((db) => listOverdueSessions(db, limit)),
+    deleteForgottenSessions: (limit) => deleteForgottenSessions(deeds, limit),
+    deleteReleasedContent: (limit) => deleteReleasedContent(deeds, limit),
+    deleteExpiredRecords: (limit) => deleteExpiredRecords(deeds, limit),
+    findReferencedKeys: (keys) => ask((db) => findReferencedKeys(db, keys)),
+
+    close: () => deeds.close(),
+  };
+}

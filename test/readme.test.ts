@@ -1,0 +1,48 @@
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { fileMoves, sessionMoves } from "../src/core/index.js";
+
+const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+const source = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+
+/** The arrows of the n-th diagram, but for the first one into it. */
+function arrowsOf(diagram: number): string[] {
+  const block = readme.split("```mermaid")[diagram]?.split("```")[0] ?? "";
+  const arrows = [...block.matchAll(/^ {2}(\S+) --> (\S+): (\w+)$/gm)];
+  return arrows.map(([, from, to, event]) => `${from} ${event} ${to === "[*]" ? "gone" : to}`).sort();
+}
+
+/** What a state table moves to another state. */
+function movesOf(table: Record<string, Record<string, string>>): string[] {
+  const moves = Object.entries(table).flatMap(([from, events]) =>
+    Object.entries(events)
+      .filter(([, to]) => to !== "refused" && to !== "replay" && to !== from)
+      .map(([event, to]) => `${from} ${event} ${to}`),
+  );
+  return moves.sort();
+}
+
+describe("README", () => {
+  it("draws the states of a session as the table has them", () => {
+    expect(arrowsOf(1)).toEqual(movesOf(sessionMoves));
+  });
+
+  it("draws the states of a file as the table has them", () => {
+    expect(arrowsOf(2)).toEqual(movesOf(fileMoves));
+  });
+
+  it("lists every setting that the server reads, and no other", () => {
+    const read = [...source("src/server/config.ts").matchAll(/"((?:SLIPWAY_|DATABASE_)[A-Z_]+)"/g)].map(
+      ([, name]) => name,
+    );
+    const clientSettings = ["SLIPWAY_URL", "SLIPWAY_TOKEN"];
+    const listed = [...readme.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name]) => name);
+    expect(new Set(listed)).toEqual(new Set(read.filter((name) => !clientSettings.includes(name ?? ""))));
+  });
+
+  it("links only to files that exist", () => {
+    const links = [...readme.matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path ?? "");
+    expect(links.length).toBeGreaterThan(5);
+    expect(links.filter((path) => !existsSync(new URL(`../${path}`, import.meta.url)))).toEqual([]);
+  });
+});
