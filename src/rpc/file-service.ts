@@ -1,7 +1,7 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { FileService } from "../../gen/slipway/upload/v1/file_service_pb.js";
 import type { UploadFileRequest_Start, UploadPartRequest } from "../../gen/slipway/upload/v1/upload_pb.js";
-import { type PartResult, UploadError, type Uploads } from "../core/index.js";
+import { type PartResult, parseChecksums, UploadError, type Uploads } from "../core/index.js";
 import { callOf } from "./caller.js";
 import { formatFile, parseChecksumInfo, parseSpec } from "./file-messages.js";
 import { numberFrom, optionalNumberFrom } from "./numbers.js";
@@ -44,13 +44,15 @@ export function createFileService(uploads: Uploads): ServiceImpl<typeof FileServ
 
     async uploadPart(request, context) {
       const { data, checksum, finish } = request;
+      // Known before the bytes are, so checked before they are: what is wrong here changes nothing.
+      const checksums = parseChecksums(request.fileChecksums.map(parseChecksumInfo));
       const result = await uploads.writePart(
         {
           ...parsePlace(request),
           lengthBytes: data.length,
           ...(checksum && { checksum: parseChecksumInfo(checksum) }),
           body: once(data),
-          ending: () => ({ finish, checksums: request.fileChecksums.map(parseChecksumInfo) }),
+          ending: () => ({ finish, checksums }),
         },
         callOf(context),
       );

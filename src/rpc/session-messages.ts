@@ -69,7 +69,7 @@ export function formatSession(session: Session): SessionMessage {
 export function formatFailure(failure: Failure): MessageInitShape<typeof FailureSchema> {
   return {
     reason: failureReasons[failure.reason],
-    message: { id: failure.reason, defaultMessage: failure.message },
+    message: { id: `slipway.failure.${failure.reason}`, defaultMessage: failure.message },
   };
 }
 

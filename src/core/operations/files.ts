@@ -11,6 +11,7 @@ import { assertVisible, touchSession } from "../session.js";
 import { moveSession } from "../session-state.js";
 import { parseName } from "../values.js";
 import { parseFileRef, storedBytes } from "./plan-part.js";
+import { viewFile } from "./view-file.js";
 import { parseSessionRef } from "./sessions.js";
 
 export interface AddFileInput extends FileSpecInput {
@@ -89,9 +90,7 @@ export async function getFile(
   call: Call,
 ): Promise<SessionFile> {
   assertPermission(call.caller, "read");
-  const { session, file } = await deps.metadata.getFile(parseFileRef(input, call.caller));
-  assertVisible(session, call.caller);
-  return file;
+  return (await viewFile(deps, parseFileRef(input, call.caller), call)).file;
 }
 
 /** In the order in which they were added. Throws `not_found`, `invalid` (PAGE_INVALID). */
@@ -160,8 +159,9 @@ export async function getUploadStatus(
   call: Call,
 ): Promise<UploadStatus> {
   assertPermission(call.caller, "read");
-  const { session, file, now } = await deps.metadata.getFile(parseFileRef(input, call.caller));
-  assertVisible(session, call.caller);
+  const { session, file, now } = await viewFile(deps, parseFileRef(input, call.caller), call);
+  // A session that was cancelled, failed or is overdue has let its content go, whatever the file says.
+  moveSession(session, "complete", now);
   if (file.state === "ready") return { kind: "finished", file };
   moveSession(session, "change", now);
   return { kind: "offset", offset: storedBytes(file) };

@@ -16,6 +16,8 @@ export interface Writing {
   settle(): Promise<Extent | undefined>;
   /** The same, and commits it; with a size that has become known, even when nothing else is new. */
   keep(sizeBytes?: number): Promise<void>;
+  /** The bytes [from, to) of the attempt, as far as they are written. */
+  readBack(from: number, to: number): AsyncIterable<Uint8Array>;
   /** Feeds all stored bytes of the content to a hasher. */
   rehash(hasher: Hasher): Promise<void>;
 }
@@ -28,8 +30,6 @@ export function openWriting(
     /** The size that goes into the row with the first commit, if it was not there before. */
     readonly newSize: number | undefined;
     readonly attempt: Attempt;
-    /** What the attempt has already. */
-    readonly extents: readonly Extent[];
     readonly share: BufferShare;
     readonly atomic: boolean;
   },
@@ -38,10 +38,18 @@ export function openWriting(
   const place: ExtentCommit["attempt"] = { ...seat.ref, attemptId: attempt.id, epoch: attempt.epoch };
   let settled: AppendedExtent | undefined;
 
-  function readBack(from: number, to: number, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+  /** What former writers stored, asked for only when something has to be read back: most parts never do. */
+  let former: Promise<readonly Extent[]> | undefined;
+  async function listFormer(): Promise<readonly Extent[]> {
+    const extents = attempt.offset === 0 ? [] : await deps.metadata.listExtents(attempt.id);
+    return extents.filter(({ epoch }) => epoch !== attempt.epoch);
+  }
+  async function* readBack(from: number, to: number, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    former ??= listFormer();
+    const before = await former;
     const own = settled ?? appender.extent;
-    const extents = own === undefined ? seat.extents : [...seat.extents, { epoch: attempt.epoch, ...own }];
-    return readContent(deps.blobs, extents, from, to, signal);
+    const extents = own === undefined ? before : [...before, { epoch: attempt.epoch, ...own }];
+    yield* readContent(deps.blobs, extents, from, to, signal);
   }
   const algorithms = seat.file.checksums.map(({ algorithm }) => algorithm);
   const hasher = deps.hashes.take(attempt.id, attempt.offset, algorithms) ?? createHasher(algorithms);
@@ -73,6 +81,7 @@ export function openWriting(
   return {
     appender,
     follower,
+    readBack,
     settle,
     async keep(sizeBytes) {
       const extent = await settle();

@@ -6,9 +6,10 @@ import type { CoreDeps } from "../deps.js";
 import { UploadError } from "../error.js";
 import type { SessionFile } from "../file.js";
 import { readContent } from "../read-content.js";
-import { assertVisible } from "../session.js";
+import { moveSession } from "../session-state.js";
 import { parseId, parseName } from "../values.js";
 import { parseFileRef } from "./plan-part.js";
+import { viewFile } from "./view-file.js";
 
 /** A range of content: what it belongs to, which bytes these are, and the bytes. */
 export interface ReadResult<Thing> {
@@ -26,7 +27,7 @@ export interface ReadRangeInput {
 }
 
 /**
- * The content of a file as the session holds it. Throws `not_found`, `incomplete` (NO_CONTENT) before any content is whole, `offset_mismatch` past
+ * The content of a file as the session holds it. Throws `not_found`, `wrong_state`, `expired`, `incomplete` (NO_CONTENT) before any content is whole, `offset_mismatch` past
  * its end.
  */
 export async function readFile(
@@ -35,13 +36,9 @@ export async function readFile(
   call: Call,
 ): Promise<ReadResult<SessionFile>> {
   assertPermission(call.caller, "read");
-  const { session, file } = await deps.metadata.getFile(parseFileRef(input, call.caller));
-  assertVisible(session, call.caller);
-  if (session.state === "canceled" || session.state === "failed") {
-    throw new UploadError("wrong_state", `session ${session.id} is ${session.state} and holds no content`, {
-      reason: "SESSION_STATE",
-    });
-  }
+  const { session, file, now } = await viewFile(deps, parseFileRef(input, call.caller), call);
+  // A session holds content as long as it may complete, or has completed.
+  moveSession(session, "complete", now);
   if (file.current === undefined) {
     throw new UploadError("incomplete", `file ${JSON.stringify(file.name)} has no whole content yet`, {
       reason: "NO_CONTENT",

@@ -19,7 +19,7 @@ import {
   touchSession,
 } from "../session.js";
 import { moveSession } from "../session-state.js";
-import { type Attributes, canonicalJson, invalid, parseAttributes, parseId, parseText } from "../values.js";
+import { type Attributes, canonicalJson, invalid, parseAttributes, parseCount, parseId, parseText } from "../values.js";
 
 /** What a face sets when it creates a session, so that the core needs no rule per dialect. */
 export interface SessionInput {
@@ -142,12 +142,12 @@ export function cancelSession(deps: CoreDeps, input: { sessionId: string }, call
 }
 
 /** The same, by a client that says why. */
-export function failSession(
+export async function failSession(
   deps: CoreDeps,
   input: { readonly sessionId: string; readonly message: string },
   call: Call,
 ): Promise<SessionResult> {
-  const message = parseText(input.message, "message", 1024);
+  const message = parseText(input.message, "message", 1024) || "the client gave the session up";
   return abandon(deps, input.sessionId, call, (session, now) => {
     const ended = endSession(session, "fail", now, { reason: "client", message });
     const details = { reason: "client", message };
@@ -180,14 +180,15 @@ export async function deleteSession(deps: CoreDeps, input: { sessionId: string }
   });
 }
 
-/** The session's history after event number `after`, at most 1000 events. Throws `not_found`. */
+/** The session's history after event number `after`, at most 1000 events. Throws `not_found`, `invalid`. */
 export async function listSessionEvents(
   deps: CoreDeps,
   input: { readonly sessionId: string; readonly after: number },
   call: Call,
 ): Promise<readonly SessionHistoryEvent[]> {
+  const after = parseCount(input.after, "event number");
   const session = await getSession(deps, input, call);
-  return deps.metadata.listEvents({ tenantId: session.tenantId, sessionId: session.id }, input.after, 1000);
+  return deps.metadata.listEvents({ tenantId: session.tenantId, sessionId: session.id }, after, 1000);
 }
 
 export function parseSessionRef(input: { readonly sessionId: string }, call: Call): SessionRef {

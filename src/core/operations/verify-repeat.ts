@@ -1,8 +1,10 @@
 import { createBodyReader } from "../body-reader.js";
+import type { Extent } from "../attempt.js";
 import type { Call } from "../call.js";
 import { assertChecksums, type Checksum, createHasher } from "../checksum.js";
 import type { CoreDeps } from "../deps.js";
 import { UploadError } from "../error.js";
+import type { SessionFile } from "../file.js";
 import type { ClaimedFile } from "../ports/transfer-store.js";
 import { readContent } from "../read-content.js";
 import { compareRepeat } from "./compare-repeat.js";
@@ -17,9 +19,10 @@ export async function verifyRepeat(
   input: PartInput,
   call: Call,
 ): Promise<PartResult> {
-  const { file, extents } = claimed;
+  const { file } = claimed;
   const content = file.current;
   if (content === undefined) throw new TypeError(`file ${file.id} is ready and has no content`);
+  const extents = await deps.metadata.listExtents(content.id);
   const reader = createBodyReader(input.body, [call.signal]);
   try {
     const digest = part.checksum && createHasher([part.checksum.algorithm]);
@@ -31,14 +34,14 @@ export async function verifyRepeat(
     const ending = input.ending?.() ?? { finish: false };
     const end = planEnding(file, part, reached, ending, deps.limits);
     if (end.whole && reached !== content.sizeBytes) {
-      throw new UploadError("conflict", `file ${JSON.stringify(file.name)} is whole with ${content.sizeBytes} bytes`, {
+      throw new UploadError("invalid", `file ${JSON.stringify(file.name)} is whole with ${content.sizeBytes} bytes`, {
         reason: "SIZE_DIFFERS",
         declared: String(reached),
         actual: String(content.sizeBytes),
       });
     }
     if (part.checksum) assertChecksums([part.checksum], digest!.digests(), `the part at ${part.offset}`);
-    await verifyWhole(deps, claimed, end.checksums, call);
+    await verifyWhole(deps, file, extents, end.checksums, call);
     return { file, offset: content.sizeBytes, applied: false };
   } finally {
     reader.close();
@@ -47,19 +50,20 @@ export async function verifyRepeat(
 
 async function verifyWhole(
   deps: CoreDeps,
-  claimed: ClaimedFile,
+  file: SessionFile,
+  extents: readonly Extent[],
   expected: readonly Checksum[],
   call: Call,
 ): Promise<void> {
-  const content = claimed.file.current!;
+  const content = file.current!;
   const known = content.checksums;
   const missing = expected.map(({ algorithm }) => algorithm).filter((name) => !known.some((c) => c.algorithm === name));
   let computed = known;
   if (missing.length > 0) {
     const hasher = createHasher(missing);
-    const bytes = readContent(deps.blobs, claimed.extents, 0, content.sizeBytes, call.signal);
+    const bytes = readContent(deps.blobs, extents, 0, content.sizeBytes, call.signal);
     for await (const chunk of bytes) hasher.update(chunk);
     computed = [...known, ...hasher.digests()];
   }
-  assertChecksums(expected, computed, `file ${JSON.stringify(claimed.file.name)}`);
+  assertChecksums(expected, computed, `file ${JSON.stringify(file.name)}`);
 }

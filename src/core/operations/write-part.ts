@@ -7,8 +7,7 @@ import type { CoreDeps } from "../deps.js";
 import { isUploadError } from "../error.js";
 import { type SessionFile, settleSize } from "../file.js";
 import { assertFileSize, type Limits } from "../limits.js";
-import type { ClaimedFile } from "../ports/transfer-store.js";
-import { readContent } from "../read-content.js";
+import type { ClaimedFile, FileView } from "../ports/transfer-store.js";
 import type { Appender } from "./append-content.js";
 import { compareRepeat } from "./compare-repeat.js";
 import { finishContent } from "./finish-content.js";
@@ -25,6 +24,7 @@ import {
   planPart,
 } from "./plan-part.js";
 import { verifyRepeat } from "./verify-repeat.js";
+import { orHidden } from "./view-file.js";
 
 export interface PartResult {
   readonly file: SessionFile;
@@ -52,14 +52,13 @@ export async function writePart(deps: CoreDeps, input: PartInput, call: Call): P
   const ref = parseFileRef(input, call.caller);
   const part = parsePart(input, deps.limits);
   call.signal?.throwIfAborted();
-  const claimed = await deps.metadata.claimWriter(ref, (view, now) =>
-    planPart(view, part, call.caller, deps.limits, now),
-  );
+  const plan = (view: FileView, now: Date) => planPart(view, part, call.caller, deps.limits, now);
+  const claimed = await orHidden(deps, ref, call, () => deps.metadata.claimWriter(ref, plan));
   if (!hasSeat(claimed)) return verifyRepeat(deps, claimed, part, input, call);
 
   const file = { ...claimed.file, sizeBytes: settleSize(claimed.file, part.sizeBytes, deps.limits) };
   const claim = { ...claimed, file };
-  const { attempt, extents } = claim;
+  const { attempt } = claim;
   const sizeOnceKnown = (sizeBytes: number | undefined) =>
     claimed.file.sizeBytes === undefined ? sizeBytes : undefined;
   const mark = { attemptNumber: attempt.number, epoch: attempt.epoch };
@@ -69,7 +68,7 @@ export async function writePart(deps: CoreDeps, input: PartInput, call: Call): P
   const reader = createBodyReader(input.body, [call.signal, seat.signal, trouble.signal]);
   const newSize = sizeOnceKnown(file.sizeBytes);
   const atomic = part.checksum !== undefined;
-  const writing = openWriting(deps, { ref, file, newSize, attempt, extents, share, atomic });
+  const writing = openWriting(deps, { ref, file, newSize, attempt, share, atomic });
   const ticking = setInterval(() => {
     writing.appender.checkpoint().catch((error: unknown) => trouble.abort(error));
   }, deps.limits.checkpointMs / 2);
@@ -117,11 +116,12 @@ async function receive(
   reader: BodyReader,
   writing: Writing,
 ): Promise<ReturnType<typeof planEnding>> {
-  const { attempt, extents, file } = claim;
+  const { attempt, file } = claim;
   const digest = part.checksum && createHasher([part.checksum.algorithm]);
   try {
-    const stored = readContent(deps.blobs, extents, part.offset, attempt.offset);
-    const repeated = await compareRepeat(reader, stored, part.offset, digest);
+    const stored = writing.readBack(part.offset, attempt.offset);
+    const repeated =
+      part.offset < attempt.offset ? await compareRepeat(reader, stored, part.offset, digest) : part.offset;
     if (repeated === attempt.offset) await appendNew(reader, writing.appender, claim, part, deps.limits, digest);
     const reached = repeated < attempt.offset ? repeated : writing.appender.received;
     const end = planEnding(file, part, reached, input.ending?.() ?? { finish: false }, deps.limits);

@@ -77,8 +77,6 @@ export type WriterClaim =
 export interface ClaimedFile extends FileView {
   /** The seat that was taken; undefined when none was. */
   readonly attempt: Attempt | undefined;
-  /** What the attempt (or, without a seat, the current content) already has. */
-  readonly extents: readonly Extent[];
 }
 
 export interface ExtentCommit {

@@ -11,7 +11,7 @@ import {
   type TransferStore,
   UploadError,
 } from "../../core/index.js";
-import { acceptAttempt, insertAttempt, listExtents, raiseEpoch, storeExtent } from "./attempts.js";
+import { acceptAttempt, insertAttempt, raiseEpoch, storeExtent } from "./attempts.js";
 import { insertEvents } from "./events.js";
 import { getFile, releaseFiles, writeFile, writeSize } from "./files.js";
 import { type SessionRow, sessionFromRow } from "./rows.js";
@@ -30,17 +30,14 @@ export async function claimWriter(
   const session = await keepAlive(trx, found, now);
   const before = await getFile(trx, ref.sessionId, ref.fileId);
   const claim = decide({ session, file: before }, now);
-  if (claim.seat === "none") {
-    const extents = before.current === undefined ? [] : await listExtents(trx, before.current.id);
-    return { session, file: before, attempt: undefined, extents };
-  }
+  if (claim.seat === "none") return { session, file: before, attempt: undefined };
   const resumed = claim.seat === "resume" ? before.running : undefined;
   const attempt = resumed
     ? await raiseEpoch(trx, resumed)
     : await insertAttempt(trx, ref.tenantId, before.attempts + 1);
   const attempts = resumed ? before.attempts : before.attempts + 1;
   const file = await writeFile(trx, before, { ...claim.file, running: attempt, attempts }, now);
-  return { session, file, attempt, extents: resumed ? await listExtents(trx, attempt.id) : [] };
+  return { session, file, attempt };
 }
 
 export async function commitExtent(trx: Knex.Transaction, commit: ExtentCommit): Promise<void> {

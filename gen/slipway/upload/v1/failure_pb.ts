@@ -29,7 +29,7 @@ export type Failure = Message<"slipway.upload.v1.Failure"> & {
 
   /**
    * The same in words, for people. Always set; after FailSession it carries the client's own text, and for a checksum
-   * or a size that differs it holds both values.
+   * that differs it holds both values.
    *
    * @generated from field: slipway.upload.v1.LocalizedMessage message = 2;
    */
@@ -79,8 +79,6 @@ export enum FailureReason {
 
   /**
    * File only: its bytes do not have a checksum that was declared for them.
-   *
-   * File only: it does not have the size that was declared for it.
    *
    * @generated from enum value: FAILURE_REASON_CHECKSUM_DIFFERS = 4;
    */

@@ -163,7 +163,7 @@ export const ListFilesRequestSchema: GenMessage<ListFilesRequest> = /*@__PURE__*
  */
 export type ListFilesResponse = Message<"slipway.upload.v1.ListFilesResponse"> & {
   /**
-   * The files, newest first by `create_time`.
+   * The files, in the order in which they were added.
    *
    * @generated from field: repeated slipway.upload.v1.File files = 1;
    */
@@ -355,7 +355,7 @@ export const FileService: GenService<{
     output: typeof GetFileResponseSchema;
   },
   /**
-   * Lists the files of a session, newest first.
+   * Lists the files of a session in the order in which they were added.
    *
    * Errors:
    * - INVALID_ARGUMENT / PAGE_INVALID: the page size is negative, or the token is not one of this server's
@@ -394,7 +394,7 @@ export const FileService: GenService<{
    * Errors:
    * - INVALID_ARGUMENT / STREAM_ORDER: the first message is no start, or another start or anything after a finish comes
    * - INVALID_ARGUMENT / NUMBER_INVALID: an offset or a size is negative or above 2^53-1, or a restart is not at 0
-   * - INVALID_ARGUMENT / SIZE_DIFFERS: another size was declared before
+   * - INVALID_ARGUMENT / SIZE_DIFFERS: another size was declared before, or the file is READY with another size
    * - INVALID_ARGUMENT / ALGORITHM_UNKNOWN: a checksum of the finish has an algorithm that is not served
    * - INVALID_ARGUMENT / CHECKSUM_MALFORMED: a checksum of the finish is not hexadecimal of the right length
    * - NOT_FOUND / FILE_NOT_FOUND: the session has no such file
@@ -402,12 +402,13 @@ export const FileService: GenService<{
    * - ALREADY_EXISTS / BYTES_DIFFER: bytes sent again differ from those stored; nothing is changed
    * - RESOURCE_EXHAUSTED / SIZE_EXCEEDED: there are bytes past the declared size or the largest file: those up to it are
    *   kept, and the file is not finished; or a size is declared below what is stored: it is not taken over
-   * - RESOURCE_EXHAUSTED / UNSPECIFIED: a message is larger than 4 MiB; what arrived before it is kept
+   * - RESOURCE_EXHAUSTED / UNSPECIFIED: a message is larger than 4 MiB; what was read before it is kept
    * - DATA_LOSS / CHECKSUM_DIFFERS: the whole file does not have a declared checksum: the file is FAILED and the session
    *   usable; or one chunk does not have its CRC: that chunk is dropped and what arrived before it kept
    * - FAILED_PRECONDITION / FINISH_MISSING: the stream ended without a finish, short of the declared size or with none
    *   declared; what arrived is kept
    * - FAILED_PRECONDITION / PART_SHORT: the finish came before the declared size; what arrived is kept
+   * - FAILED_PRECONDITION / FILE_STATE: the file is READY with fewer bytes; only a restart can change it
    * - FAILED_PRECONDITION / SESSION_EXPIRED: the session's deadline has passed
    * - FAILED_PRECONDITION / SESSION_STATE: the session is not ACTIVE
    * - ABORTED / WRITER_SUPERSEDED: a newer writer took over, or the file or session was removed or ended; a client
@@ -429,7 +430,7 @@ export const FileService: GenService<{
    *
    * Errors:
    * - INVALID_ARGUMENT / NUMBER_INVALID: an offset or a size is negative or above 2^53-1, or a restart is not at 0
-   * - INVALID_ARGUMENT / SIZE_DIFFERS: another size was declared before
+   * - INVALID_ARGUMENT / SIZE_DIFFERS: another size was declared before, or the file is READY with another size
    * - INVALID_ARGUMENT / ALGORITHM_UNKNOWN: a checksum has an algorithm that is not served
    * - INVALID_ARGUMENT / CHECKSUM_MALFORMED: a checksum is not hexadecimal of the right length
    * - NOT_FOUND / FILE_NOT_FOUND: the session has no such file
@@ -441,6 +442,7 @@ export const FileService: GenService<{
    * - DATA_LOSS / CHECKSUM_DIFFERS: the part does not have its own checksum: nothing of it is stored; or the whole file
    *   does not have a declared one: the file is FAILED and the session usable
    * - FAILED_PRECONDITION / PART_SHORT: the part finishes the file before its declared size; its bytes are kept
+   * - FAILED_PRECONDITION / FILE_STATE: the file is READY with fewer bytes; only a restart can change it
    * - FAILED_PRECONDITION / SESSION_EXPIRED: the session's deadline has passed
    * - FAILED_PRECONDITION / SESSION_STATE: the session is not ACTIVE
    * - ABORTED / WRITER_SUPERSEDED: a newer writer took over, or the file or session was removed or ended
@@ -459,6 +461,8 @@ export const FileService: GenService<{
    *
    * Errors:
    * - NOT_FOUND / FILE_NOT_FOUND: the session has no such file
+   * - FAILED_PRECONDITION / SESSION_EXPIRED: the session's deadline has passed
+   * - FAILED_PRECONDITION / SESSION_STATE: the session is CANCELED or FAILED, or COMPLETING or DONE without this file
    *
    * @generated from rpc slipway.upload.v1.FileService.GetUploadStatus
    */
@@ -468,8 +472,8 @@ export const FileService: GenService<{
     output: typeof GetUploadStatusResponseSchema;
   },
   /**
-   * Reads whole content of a file, or a range of it: in an ACTIVE session to check what was sent, in a DONE session that
-   * has no item for as long as the session is there. A newer attempt does not show until it is READY, and a read that
+   * Reads whole content of a file, or a range of it: in an ACTIVE session to check what was sent, in a DONE one for as
+   * long as the session is there. A newer attempt does not show until it is READY, and a read that
    * has begun goes on with the content that it began with.
    *
    * Errors:
@@ -477,7 +481,8 @@ export const FileService: GenService<{
    * - NOT_FOUND / FILE_NOT_FOUND: the session has no such file
    * - OUT_OF_RANGE / OFFSET_UNEXPECTED: the offset lies past the end; `expected_offset` is the size
    * - FAILED_PRECONDITION / NO_CONTENT: no attempt has become READY yet
-   * - FAILED_PRECONDITION / SESSION_STATE: the session is CANCELED or FAILED, or its content went to an item
+   * - FAILED_PRECONDITION / SESSION_EXPIRED: the session's deadline has passed
+   * - FAILED_PRECONDITION / SESSION_STATE: the session is CANCELED or FAILED
    * - UNAVAILABLE / STORAGE_UNAVAILABLE: the bytes cannot be read; those that were sent are right
    *
    * @generated from rpc slipway.upload.v1.FileService.ReadFile

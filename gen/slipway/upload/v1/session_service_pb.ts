@@ -593,7 +593,6 @@ export const SessionService: GenService<{
    * - NOT_FOUND / ITEM_NOT_FOUND: there is no such item
    * - ALREADY_EXISTS / CLIENT_TOKEN_REUSED: the client token came before with a different request
    * - FAILED_PRECONDITION / ITEM_BUSY: another session has the item, and one of the two is EXCLUSIVE
-   * - RESOURCE_EXHAUSTED / TOO_MANY_SESSIONS: there are as many active sessions as there may be
    *
    * @generated from rpc slipway.upload.v1.SessionService.CreateSession
    */

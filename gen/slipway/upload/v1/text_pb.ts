@@ -19,7 +19,7 @@ export const file_slipway_upload_v1_text: GenFile = /*@__PURE__*/
  */
 export type LocalizedMessage = Message<"slipway.upload.v1.LocalizedMessage"> & {
   /**
-   * Which sentence this is, stable across releases, such as `slipway.session.expired`. A client that translates looks
+   * Which sentence this is, stable across releases, such as `slipway.failure.expired`. A client that translates looks
    * it up by this id and falls back to `default_message` for one that it does not know.
    *
    * @generated from field: string id = 1;
