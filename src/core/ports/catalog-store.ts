@@ -24,7 +24,7 @@ export interface CatalogStore {
   listItems(tenantId: string, predicate: Predicate<ItemField>, page: PageQuery): Promise<Page<Item>>;
   /** Its fields and aliases, not its content. Throws `not_found`, `already_exists` (NAME_TAKEN). */
   updateItem(tenantId: string, id: string, change: (item: Item, now: Date) => Item): Promise<Item>;
-  /** Its files go with it. Throws `not_found`; `busy` (ITEM_BUSY) while a session is open on it. */
+  /** Its files go with it. Throws `not_found`; `busy` (ITEM_BUSY) while a session is open on it that is not overdue. */
   deleteItem(tenantId: string, id: string): Promise<void>;
 
   /** By name. Throws `not_found` for the item. */

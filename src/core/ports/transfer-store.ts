@@ -32,10 +32,12 @@ export interface TransferStore {
   claimWriter(ref: FileRef, decide: (view: FileView, now: Date) => WriterClaim): Promise<ClaimedFile>;
 
   /**
-   * Stores how far an attempt has come: the extent of this epoch (made, or grown) and the attempt's offset, which is the extent's end; and the file's size, if it has
-   * become known. The session is
-   * kept alive. Throws `superseded` when the epoch is not the newest, the attempt not the file's running one or the file gone, and `wrong_state` or
-   * `expired` when the session does not run any more.
+   * Stores how far an attempt has come: the extent of this epoch (made, or grown) and the attempt's offset, which is the
+   * extent's end; and the file's size, if it has become known. An extent that ends where the offset already is adds nothing.
+   * The session is kept alive, give or take 15 s or a tenth of its idle time, whichever is less. Throws `superseded` when
+   * the epoch is not the newest, the attempt not the file's running one or the file gone, `not_found` when the session is
+   * gone, and `wrong_state` or `expired` when it does not run any more (or `superseded`, where its content was let go). An
+   * extent beyond the offset, or another key for the same epoch, is a `TypeError`.
    */
   commitExtent(commit: ExtentCommit): Promise<void>;
 

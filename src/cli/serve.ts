@@ -1,0 +1,55 @@
+import { wrongUse } from "./cli-error.js";
+import type { Command } from "./command.js";
+
+const help = `Usage: slipway serve [--NAME VALUE]...
+
+Runs the server until SIGTERM or SIGINT. Every setting of the README is a flag, too: its name in
+lower case with dashes and without SLIPWAY_. A flag wins over the environment.
+
+  --listen HOST:PORT     127.0.0.1:8080; port 0 takes a free one
+  --data-dir FOLDER      ./slipway-data
+  --database-url URL     postgres://...; else an embedded database in the data folder
+
+Examples:
+  slipway serve
+  slipway serve --listen 0.0.0.0:8080 --data-dir /srv/slipway
+  slipway serve --database-url postgres://slipway@db/slipway --log-level debug
+
+Exit codes: 0 stopped as asked, 1 failed, 2 wrong use.`;
+
+export const serve: Command = {
+  name: "serve",
+  summary: "run the server",
+  help,
+  async run(words, context) {
+    const flags = parseServeFlags(words);
+    const { runServer } = await import("../server/main.js");
+    return runServer({ env: context.env, flags });
+  },
+};
+
+/** Flags under the names of their settings. Which settings there are is the server's to judge. */
+export function parseServeFlags(words: readonly string[]): Record<string, string> {
+  const flags: Record<string, string> = {};
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at] ?? "";
+    const match = /^--([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(word);
+    if (match?.[1] === undefined)
+      throw wrongUse(`serve takes settings such as --listen HOST:PORT, not ${JSON.stringify(word)}`);
+    let value = match[2];
+    if (value === undefined) {
+      value = words[at + 1];
+      if (value === undefined || value.startsWith("--")) throw wrongUse(`--${match[1]} needs a value`);
+      at += 1;
+    }
+    const setting = settingOf(match[1]);
+    if (Object.hasOwn(flags, setting)) throw wrongUse(`--${match[1]} is given twice`);
+    flags[setting] = value;
+  }
+  return flags;
+}
+
+function settingOf(flag: string): string {
+  const name = flag.replaceAll("-", "_").toUpperCase();
+  return name === "DATABASE_URL" ? name : `SLIPWAY_${name}`;
+}

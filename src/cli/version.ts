@@ -1,0 +1,35 @@
+import { readFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { type Command, printJson } from "./command.js";
+
+const help = `Usage: slipway version [--json]
+
+Prints the version of this program and of the Node.js that runs it.
+
+Examples:
+  slipway version
+  slipway version --json`;
+
+export const version: Command = {
+  name: "version",
+  summary: "print the version",
+  help,
+  async run(words, context) {
+    const { values } = parseArgs({ args: [...words], options: { json: { type: "boolean" } } });
+    const slipway = await readVersion();
+    if (values.json === true) printJson(context, { slipway, node: process.versions.node });
+    else context.out.write(`slipway ${slipway} (Node.js ${process.versions.node})\n`);
+    return 0;
+  },
+};
+
+/** From the package's own file, which lies further up when this runs as built. */
+async function readVersion(): Promise<string> {
+  for (const up of ["../../package.json", "../../../package.json"]) {
+    const text = await readFile(new URL(up, import.meta.url), "utf8").catch(() => undefined);
+    if (text === undefined) continue;
+    const { name, version: found } = JSON.parse(text) as { name?: unknown; version?: unknown };
+    if (name === "slipway" && typeof found === "string") return found;
+  }
+  return "unknown";
+}

@@ -1,0 +1,113 @@
+// Typed clients as other people's programs are: over sockets, in each protocol that the port speaks.
+import { Agent } from "node:http";
+import { Code, type Client, ConnectError, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
+import {
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+  Http2SessionManager,
+} from "@connectrpc/connect-node";
+import { ErrorInfoSchema, ErrorReason } from "../../gen/slipway/upload/v1/error_pb.js";
+import { FileService } from "../../gen/slipway/upload/v1/file_service_pb.js";
+import { SessionService } from "../../gen/slipway/upload/v1/session_service_pb.js";
+
+/** Protocol and HTTP version. */
+export const wires = ["connect/1.1", "grpc/2", "grpc-web/1.1", "connect/2"] as const;
+
+export type Wire = (typeof wires)[number];
+
+/** The two that every table runs over: what browsers and scripts speak, and what everybody else does. */
+export const mainWires = ["connect/1.1", "grpc/2"] as const satisfies readonly Wire[];
+
+export interface TestClient {
+  readonly wire: Wire;
+  readonly transport: Transport;
+  readonly sessions: Client<typeof SessionService>;
+  readonly files: Client<typeof FileService>;
+  /** Lets go of its connections at once. */
+  close(): void;
+}
+
+/** A client with a connection of its own. Without a token it sends no credentials. */
+export function openClient(
+  server: { readonly url: string; readonly token?: string },
+  wire: Wire = "connect/1.1",
+): TestClient {
+  const { transport, close } = openTransport(server.url, wire, server.token === undefined ? [] : [bearer(server.token)]);
+  return {
+    wire,
+    transport,
+    sessions: createClient(SessionService, transport),
+    files: createClient(FileService, transport),
+    close,
+  };
+}
+
+function openTransport(baseUrl: string, wire: Wire, interceptors: Interceptor[]): { transport: Transport; close(): void } {
+  if (wire === "connect/1.1" || wire === "grpc-web/1.1") {
+    const agent = new Agent({ keepAlive: true });
+    const options = { baseUrl, interceptors, httpVersion: "1.1" as const, nodeOptions: { agent } };
+    const transport = wire === "connect/1.1" ? createConnectTransport(options) : createGrpcWebTransport(options);
+    return { transport, close: () => agent.destroy() };
+  }
+  const sessionManager = new Http2SessionManager(baseUrl);
+  const close = () => sessionManager.abort();
+  if (wire === "grpc/2") return { transport: createGrpcTransport({ baseUrl, interceptors, sessionManager }), close };
+  return {
+    transport: createConnectTransport({ baseUrl, interceptors, httpVersion: "2", sessionManager }),
+    close,
+  };
+}
+
+function bearer(token: string): Interceptor {
+  return (next) => (request) => {
+    request.header.set("authorization", `Bearer ${token}`);
+    return next(request);
+  };
+}
+
+/** An error as it arrived: the code and the reason by their names, and whatever else the detail says. */
+export interface Refusal {
+  /** `NOT_FOUND`. */
+  readonly code: string;
+  /** `SESSION_NOT_FOUND`; undefined without a detail. */
+  readonly reason: string | undefined;
+  readonly message: string;
+  readonly expectedOffset?: number;
+  readonly declared?: string;
+  readonly actual?: string;
+  readonly missing?: readonly string[];
+  readonly limit?: { readonly setting: string; readonly value: number };
+}
+
+/** Reads the code and the detail of an error that a call threw. */
+export function readRefusal(error: unknown): Refusal {
+  if (!(error instanceof ConnectError)) throw error;
+  const code = Code[error.code].replaceAll(/(?<!^)([A-Z])/g, "_$1").toUpperCase();
+  const [info] = error.findDetails(ErrorInfoSchema);
+  const { rawMessage: message } = error;
+  if (info === undefined) return { code, reason: undefined, message };
+  const { expectedOffset, declared, actual, missing, limit } = info;
+  return {
+    code,
+    reason: ErrorReason[info.reason],
+    message,
+    ...(expectedOffset === undefined ? {} : { expectedOffset: Number(expectedOffset) }),
+    ...(declared === undefined ? {} : { declared }),
+    ...(actual === undefined ? {} : { actual }),
+    ...(missing.length === 0 ? {} : { missing }),
+    ...(limit === undefined ? {} : { limit: { setting: limit.setting, value: Number(limit.value) } }),
+  };
+}
+
+/** How the call was refused; fails when it was not. */
+export async function refusalOf(call: Promise<unknown>): Promise<Refusal> {
+  let answer: unknown;
+  try {
+    answer = await call;
+  } catch (error) {
+    return readRefusal(error);
+  }
+  const text = JSON.stringify(answer, (_name, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+  throw new Error(`the call was not refused, it answered ${text}`);
+}

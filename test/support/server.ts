@@ -1,0 +1,146 @@
+// Real server processes, as people start them.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { inject } from "vitest";
+import { copyEmbeddedTemplate } from "./embedded-template.js";
+
+export interface ServerOptions {
+  /** Default: a fresh one, with an embedded database in it unless `databaseUrl` is given. */
+  readonly dataDir?: string;
+  readonly databaseUrl?: string;
+  /** Settings by name. Nothing of Slipway's is taken over from the environment of the tests. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default: a free one. */
+  readonly port?: number;
+  /** What to wait for: the line that tells the address, or that the database is there, too (the default). */
+  readonly until?: "listening" | "ready";
+}
+
+export interface TestServer {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  /** The administrator's. */
+  readonly token: string;
+  readonly dataDir: string;
+  /** What it has printed so far. */
+  stdout(): string;
+  stderr(): string;
+  /** SIGKILL; resolves when the process has gone. */
+  kill(): Promise<void>;
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** A server process, listening or not. */
+export interface ServerProcess extends Pick<TestServer, "pid" | "stdout" | "stderr" | "kill" | "stop"> {
+  /** Resolves with the exit code, null for a signal. */
+  readonly exited: Promise<number | null>;
+}
+
+const bin = process.env.SLIPWAY_TEST_BIN ?? fileURLToPath(new URL("../../src/cli/slipway.cjs", import.meta.url));
+const startMs = 90_000;
+
+/** A folder for a server with no database of its own in it. Gone after the run. */
+export function makeDataDir(): Promise<string> {
+  return mkdtemp(join(inject("runFolder"), "data-"));
+}
+
+/** Starts a server and waits until it serves. Whoever starts it kills it; it dies with the process of the tests in any case. */
+export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
+  const { databaseUrl, port = 0, until = "ready" } = options;
+  const dataDir = options.dataDir ?? (await (databaseUrl === undefined ? copyEmbeddedTemplate() : makeDataDir()));
+  const database: string[] = databaseUrl === undefined ? [] : ["--database-url", databaseUrl];
+  const child = spawnServer(["--listen", `127.0.0.1:${port}`, "--data-dir", dataDir, ...database], options.env);
+  try {
+    const url = await findUrl(child);
+    if (until === "ready") await untilReady(child, url);
+    const token = (await readFile(join(dataDir, "admin-token"), "utf8")).trim();
+    return { ...child, url, port: Number(new URL(url).port), token, dataDir };
+  } catch (error) {
+    await child.kill();
+    throw error;
+  }
+}
+
+/** Runs `slipway serve` with these flags. */
+export function spawnServer(
+  flags: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  cwd?: string,
+): ServerProcess {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith("SLIPWAY_") && name !== "DATABASE_URL" && name !== "NODE_OPTIONS",
+  );
+  const child = spawn(process.execPath, [bin, "serve", ...flags], {
+    env: { ...Object.fromEntries(inherited), ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    cwd,
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new Error("the server process could not be started");
+  const guard = guardProcess(pid);
+  const texts = { stdout: "", stderr: "" };
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => void (texts.stdout += text));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => void (texts.stderr += text));
+  const exited = once(child, "close").then(([code]) => {
+    guard.kill("SIGKILL");
+    return code as number | null;
+  });
+  return {
+    pid,
+    exited,
+    stdout: () => texts.stdout,
+    stderr: () => texts.stderr,
+    async kill() {
+      child.kill("SIGKILL");
+      await exited;
+    },
+    async stop() {
+      child.kill("SIGTERM");
+      return exited;
+    },
+  };
+}
+
+/** Kills the process when ours ends, however it ends: the guard reads from a pipe that closes then. */
+function guardProcess(pid: number): ChildProcess {
+  const guard = spawn("sh", ["-c", 'read -r _; kill -KILL "$0" 2>/dev/null', String(pid)], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
+  guard.unref();
+  return guard;
+}
+
+async function findUrl(child: ServerProcess): Promise<string> {
+  const url = () => /^listening on (http:\S+)$/m.exec(child.stdout())?.[1];
+  await waitFor(child, "did not say that it listens", async () => url() !== undefined);
+  return url() ?? "";
+}
+
+async function untilReady(child: ServerProcess, url: string): Promise<void> {
+  await waitFor(child, "did not become ready", async () => {
+    const response = await fetch(`${url}/readyz`);
+    await response.arrayBuffer();
+    return response.status === 200;
+  });
+}
+
+async function waitFor(child: ServerProcess, complaint: string, holds: () => Promise<boolean>): Promise<void> {
+  let ended = false;
+  void child.exited.then(() => {
+    ended = true;
+  });
+  const giveUpAt = performance.now() + startMs;
+  while (!(await holds())) {
+    if (ended || performance.now() > giveUpAt) {
+      throw new Error(`the server ${ended ? "ended" : complaint}: ${child.stderr()}`);
+    }
+    await sleep(20);
+  }
+}
