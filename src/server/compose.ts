@@ -1,13 +1,14 @@
 // The one file that knows every folder: configuration in, running parts out.
 import { Code, ConnectError } from "@connectrpc/connect";
 import { compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
-import { createTokenCheck, loadAdminToken, adminTokenPath } from "../access/admin-token.js";
+import { createTokenCheck } from "../access/token-check.js";
 import { createUploads } from "../core/index.js";
 import { createInterceptors, maxMessageBytes, type RpcDeps, registerServices } from "../rpc/routes.js";
 import { createDiskBlobStore } from "../storage/disk/blob-store.js";
 import { connectDatabase } from "../storage/postgres/connect.js";
 import { createMetadataStore } from "../storage/postgres/metadata-store.js";
 import { migrate } from "../storage/postgres/migrate.js";
+import { adminTokenPath, loadAdminToken } from "./admin-token.js";
 import { startBootstrap } from "./bootstrap.js";
 import type { Config } from "./config.js";
 import { createDrain } from "./drain.js";

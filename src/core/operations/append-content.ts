@@ -181,9 +181,10 @@ export function createAppender(deps: AppendDeps): Appender {
         await drainTo(received);
         await follower.settle(received);
       }
-      // Begun at half the allowance, so that the second half can arrive while the first is being made durable.
-      if (received - committed >= limits.checkpointBytes / 2) checkpoint().catch(() => undefined);
-      while (received - committed >= limits.checkpointBytes && checkpointing !== undefined) await checkpointing;
+      // Begun at a quarter of the allowance, so that more can arrive while this is made durable; and held back at half of it, for
+      // what a connection has under way is lost with it and is sent again, too (P3).
+      if (received - committed >= limits.checkpointBytes / 4) checkpoint().catch(() => undefined);
+      while (received - committed >= limits.checkpointBytes / 2 && checkpointing !== undefined) await checkpointing;
       throwIfFailed();
     },
     checkpoint,

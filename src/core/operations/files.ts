@@ -11,8 +11,8 @@ import { assertVisible, touchSession } from "../session.js";
 import { moveSession } from "../session-state.js";
 import { parseName } from "../values.js";
 import { parseFileRef, storedBytes } from "./plan-part.js";
-import { viewFile } from "./view-file.js";
 import { parseSessionRef } from "./sessions.js";
+import { viewFile } from "./view-file.js";
 
 export interface AddFileInput extends FileSpecInput {
   readonly sessionId: string;

@@ -1,5 +1,5 @@
-import { createBodyReader } from "../body-reader.js";
 import type { Extent } from "../attempt.js";
+import { createBodyReader } from "../body-reader.js";
 import type { Call } from "../call.js";
 import { assertChecksums, type Checksum, createHasher } from "../checksum.js";
 import type { CoreDeps } from "../deps.js";
