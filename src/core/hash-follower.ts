@@ -62,6 +62,7 @@ export function createHashFollower(
     },
     async settle(end) {
       while (hasher.offset < end && failure === undefined) {
+        if (end > readable) throw new TypeError(`bytes up to ${end} are asked for, only ${readable} can be read back`);
         live = false;
         startChase();
         await chase;

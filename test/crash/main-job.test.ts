@@ -117,7 +117,8 @@ describe.each(engines)("the main job on $engine", ({ databaseUrl }) => {
     const report = JSON.parse(stdout) as UploadReport;
     expect(report).toMatchObject({ state: "done", bytes: bigBytes, files: [{ path: "big.bin", sha256: big.sha256 }] });
     console.log(`re-sent ${(report.resentBytes / mib).toFixed(1)} MiB of ${bigBytes / mib} MiB`);
-    expect(report.resentBytes).toBeLessThanOrEqual(32 * mib);
+    // What P3 allows, and what the connection itself had under way when it died.
+    expect(report.resentBytes).toBeLessThanOrEqual((32 + 16) * mib);
 
     const output = join(root, "out");
     const download = await runSlipway(server, ["download", report.sessionId, "--output", output]);

@@ -56,7 +56,7 @@ export function planSession(dice: Dice, round: number): SessionModel {
   return { clientToken: uuid, round, id: undefined, files, completeAsked: false, completed: false };
 }
 
-const sizes = [0, 1, 5_000, 131_072, 131_073, 400_000, 1_500_000, 3_000_000];
+const sizes = [0, 1, 5_000, 131_072, 131_073, 400_000, 1_200_000, 2_200_000];
 
 function planFile(dice: Dice, name: string): FileModel {
   const sizeBytes = sizes[dice.below(sizes.length)]!;

@@ -33,7 +33,11 @@ export function openClient(
   server: { readonly url: string; readonly token?: string },
   wire: Wire = "connect/1.1",
 ): TestClient {
-  const { transport, close } = openTransport(server.url, wire, server.token === undefined ? [] : [bearer(server.token)]);
+  const { transport, close } = openTransport(
+    server.url,
+    wire,
+    server.token === undefined ? [] : [bearer(server.token)],
+  );
   return {
     wire,
     transport,
@@ -43,7 +47,11 @@ export function openClient(
   };
 }
 
-function openTransport(baseUrl: string, wire: Wire, interceptors: Interceptor[]): { transport: Transport; close(): void } {
+function openTransport(
+  baseUrl: string,
+  wire: Wire,
+  interceptors: Interceptor[],
+): { transport: Transport; close(): void } {
   if (wire === "connect/1.1" || wire === "grpc-web/1.1") {
     const agent = new Agent({ keepAlive: true });
     const options = { baseUrl, interceptors, httpVersion: "1.1" as const, nodeOptions: { agent } };

@@ -85,8 +85,12 @@ export function spawnServer(
   if (pid === undefined) throw new Error("the server process could not be started");
   const guard = guardProcess(pid);
   const texts = { stdout: "", stderr: "" };
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => void (texts.stdout += text));
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => void (texts.stderr += text));
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    texts.stdout += text;
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    texts.stderr += text;
+  });
   const exited = once(child, "close").then(([code]) => {
     guard.kill("SIGKILL");
     return code as number | null;
