@@ -27,6 +27,7 @@ export interface RunningServer {
 
 const finishMs = 10_000;
 const commitMs = 5_000;
+const answerMs = 1_000;
 
 /** Starts everything; the caller holds the data folder's lock. */
 export async function compose(config: Config, log: Log): Promise<RunningServer> {
@@ -76,6 +77,7 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
     ...config.listen,
     handler: refuseUnreadable(handler),
     maxBufferedBytes: config.limits.maxBufferedBytes,
+    onError: (error) => log.warn({ err: error }, "a connection could not be taken"),
   });
   const sweeper = startSweeping({
     sweep: (options) => uploads.sweep(options),
@@ -94,6 +96,8 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
       await within(finishMs, Promise.all([closed, drain.idle()]));
       cut.abort(new ConnectError("the server is stopping", Code.Unavailable));
       await within(commitMs, drain.idle());
+      // The calls have ended; their answers may still be on their way out.
+      await within(answerMs, closed);
       listener.destroy();
       stopping.abort();
       await bootstrap.done.catch(() => undefined);

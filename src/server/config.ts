@@ -115,7 +115,7 @@ export function parseBytes(text: string, least: number): number | undefined {
 }
 
 function parseListen(text: string): { host: string; port: number } | undefined {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s]+)):(\d{1,5})$/.exec(text);
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s[\]]+)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
   return match !== null && port <= 65_535 ? { host: match[1] ?? match[2] ?? "", port } : undefined;
 }

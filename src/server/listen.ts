@@ -21,6 +21,8 @@ export interface ListenOptions {
   readonly host: string;
   readonly port: number;
   readonly handler: NodeHandler;
+  /** Told when a connection could not be taken; the port goes on. */
+  readonly onError: (error: Error) => void;
   /** Shared by the HTTP/2 windows: what clients may send before it is read (bytes). */
   readonly maxBufferedBytes: number;
 }
@@ -35,10 +37,14 @@ const largestWindowBytes = 16 * 2 ** 20;
 export async function listen(options: ListenOptions): Promise<Listener> {
   const sessions = new Set<ServerHttp2Session>();
   const sockets = new Set<Socket>();
+  /** Those that have not said yet which HTTP they speak; neither server knows them. */
+  const undecided = new Set<Socket>();
+  let closing = false;
   const http2 = createServer2({ settings: { initialWindowSize: streamWindowBytes } }, options.handler);
   http2.on("session", (session) => {
     sessions.add(session);
     session.on("close", () => sessions.delete(session));
+    if (closing) session.close();
     const share = options.maxBufferedBytes / sessions.size;
     session.setLocalWindowSize(Math.floor(Math.max(smallestWindowBytes, Math.min(largestWindowBytes, share))));
   });
@@ -51,8 +57,13 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   http1.removeAllListeners("connection");
   http1.on("connection", (socket: Socket) => {
     sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
+    undecided.add(socket);
+    socket.on("close", () => {
+      sockets.delete(socket);
+      undecided.delete(socket);
+    });
     sniff(socket, (isHttp2) => {
+      undecided.delete(socket);
       if (!isHttp2) return takeHttp1.forEach((take) => void take.call(http1, socket));
       // An http1 server's sockets may stay half open; a dead HTTP/2 client would leave its handlers waiting for ever.
       socket.allowHalfOpen = false;
@@ -63,6 +74,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     http1.once("error", reject);
     http1.listen(options.port, options.host, () => {
       http1.off("error", reject);
+      http1.on("error", options.onError);
       resolve();
     });
   });
@@ -70,8 +82,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   return {
     url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}`,
     close() {
+      closing = true;
       const closed = new Promise<void>((resolve) => void http1.close(() => resolve()));
       http1.closeIdleConnections();
+      for (const socket of undecided) socket.destroy();
       for (const session of sessions) session.close();
       return closed;
     },

@@ -1,0 +1,154 @@
+// What the tests of the services have in common: one server a test file, and the steps of an upload as a client takes them.
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { afterAll, beforeAll } from "vitest";
+import type { FileSpecSchema } from "../../gen/slipway/upload/v1/file_pb.js";
+import type { Session } from "../../gen/slipway/upload/v1/session_pb.js";
+import type { CreateSessionRequestSchema } from "../../gen/slipway/upload/v1/session_service_pb.js";
+import type { UploadFileRequest_FinishSchema, UploadFileRequestSchema } from "../../gen/slipway/upload/v1/upload_pb.js";
+import { crc32c } from "../../src/core/index.js";
+import { openClient, type TestClient, type Wire } from "../support/client.js";
+import { type ServerOptions, startServer, type TestServer } from "../support/server.js";
+import { slices } from "../support/bodies.js";
+
+type Message = MessageInitShape<typeof UploadFileRequestSchema>;
+type Finish = MessageInitShape<typeof UploadFileRequest_FinishSchema>;
+
+export interface Place {
+  readonly sessionId: string;
+  readonly fileId: string;
+}
+
+export interface UsedServer {
+  get(): TestServer;
+  /** The client over this protocol that the file's tests share. */
+  client(wire: Wire): TestClient;
+}
+
+/** One server process for the tests of a file. */
+export function useServer(options: () => ServerOptions | Promise<ServerOptions> = () => ({})): UsedServer {
+  let server: TestServer | undefined;
+  const clients = new Map<Wire, TestClient>();
+  beforeAll(async () => {
+    server = await startServer(await options());
+  });
+  afterAll(async () => {
+    for (const client of clients.values()) client.close();
+    await server?.kill();
+  });
+  function get(): TestServer {
+    if (server === undefined) throw new Error("the server has not been started");
+    return server;
+  }
+  return {
+    get,
+    client(wire) {
+      const client = clients.get(wire) ?? openClient(get(), wire);
+      clients.set(wire, client);
+      return client;
+    },
+  };
+}
+
+export async function startSession(
+  client: TestClient,
+  more: MessageInitShape<typeof CreateSessionRequestSchema> = {},
+): Promise<Session> {
+  const { session } = await client.sessions.createSession(more);
+  if (session === undefined) throw new Error("no session was answered");
+  return session;
+}
+
+type Spec = MessageInitShape<typeof FileSpecSchema>;
+
+/** A file, in a session of its own unless one is named. */
+export async function addFile(client: TestClient, spec: Spec = {}, sessionId?: string): Promise<Place> {
+  const id = sessionId ?? (await startSession(client)).id;
+  const { file } = await client.files.addFile({ sessionId: id, spec: { name: "a.bin", ...spec } });
+  if (file === undefined) throw new Error("no file was answered");
+  return { sessionId: id, fileId: file.id };
+}
+
+export interface Sending {
+  readonly offset?: number | bigint;
+  readonly restart?: boolean;
+  readonly sizeBytes?: number | bigint;
+  readonly chunkBytes?: number;
+  readonly withCrc?: boolean;
+  /** Default: a finish that says nothing; false: none. */
+  readonly finish?: Finish | false;
+}
+
+/** The messages of a stream with this content. */
+export function* messagesOf(place: Place, content: Uint8Array, sending: Sending = {}): Generator<Message> {
+  const { offset = 0, restart = false, sizeBytes, chunkBytes = 64 * 1024, withCrc = false, finish = {} } = sending;
+  const size = sizeBytes === undefined ? {} : { sizeBytes: BigInt(sizeBytes) };
+  yield { message: { case: "start", value: { ...place, offset: BigInt(offset), restart, ...size } } };
+  for (const data of slices(content, chunkBytes)) {
+    const crc = withCrc ? { crc32c: crc32c(data) } : {};
+    yield { message: { case: "chunk", value: { data: data as Uint8Array<ArrayBuffer>, ...crc } } };
+  }
+  if (finish !== false) yield { message: { case: "finish", value: finish } };
+}
+
+export async function* streamOf(messages: Iterable<Message>): AsyncGenerator<Message, void> {
+  yield* messages;
+}
+
+/** A promise that another part of the test resolves. */
+export function deferred(): { readonly promise: Promise<void>; resolve(): void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve: () => resolve() };
+}
+
+/** Gives the messages, then says nothing more until it is let go of. */
+export async function* hangingStream(messages: Iterable<Message>, release: Promise<unknown>): AsyncGenerator<Message> {
+  yield* messages;
+  await release;
+}
+
+/** Sends content in one stream. */
+export function send(client: TestClient, place: Place, content: Uint8Array, sending: Sending = {}) {
+  return client.files.uploadFile(streamOf(messagesOf(place, content, sending)));
+}
+
+/** Sends one part in one message. */
+export function sendPart(
+  client: TestClient,
+  place: Place,
+  offset: number | bigint,
+  data: Uint8Array,
+  more: { finish?: boolean; restart?: boolean; sizeBytes?: bigint } = {},
+) {
+  return client.files.uploadPart({ ...place, offset: BigInt(offset), data: data as Uint8Array<ArrayBuffer>, ...more });
+}
+
+/** A ready file with this content. */
+export async function storeFile(
+  client: TestClient,
+  content: Uint8Array,
+  spec: Spec = {},
+  sessionId?: string,
+): Promise<Place> {
+  const place = await addFile(client, spec, sessionId);
+  await send(client, place, content);
+  return place;
+}
+
+/** The committed offset, or `finished`. */
+export async function statusOf(client: TestClient, place: Place): Promise<number | "finished"> {
+  const { status } = await client.files.getUploadStatus({ ...place });
+  return status.case === "finishedFile" ? "finished" : Number(status.value);
+}
+
+export async function readBack(
+  client: TestClient,
+  place: Place,
+  range: { offset?: bigint; limit?: bigint } = {},
+): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const { data } of client.files.readFile({ ...place, ...range })) chunks.push(data);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,179 @@
+import { resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { ConfigError, parseBytes, parseDuration, readConfig } from "../../src/server/config.js";
+import { spawnServer } from "../support/server.js";
+
+const read = (env: Record<string, string>, isTerminal = false) => readConfig(env, isTerminal);
+type Config = ReturnType<typeof read>;
+
+const MiB = 2 ** 20;
+const hour = 3_600_000;
+
+interface Setting {
+  readonly of: (config: Config) => unknown;
+  readonly default: unknown;
+  /** Text and what it means. */
+  readonly good: Readonly<Record<string, unknown>>;
+  readonly bad: readonly string[];
+}
+
+const durations = { "1ms": 1, "90s": 90_000, "5m": 300_000, "1h": hour, "7d": 168 * hour, "3650d": 87_600 * hour };
+const noDurations = ["0s", "-1s", "1", "1.5h", "1 h", "1w", "h", "3651d", "99999999999999999999d", "Infinity", "1H"];
+const duration = (of: Setting["of"], ms: number): Setting => ({ of, default: ms, good: durations, bad: noDurations });
+const sizes = { "1048576": MiB, "1024KiB": MiB, "1MiB": MiB, "2GiB": 2048 * MiB, "1TiB": MiB * MiB };
+const noSizes = ["-1", "1MB", "1M", "1.5MiB", "MiB", "0x10", "1e6", "9007199254740992", "8192TiB", " 1"];
+const size = (of: Setting["of"], bytes: number, tooSmall: readonly string[]): Setting => ({
+  of,
+  default: bytes,
+  good: sizes,
+  bad: [...noSizes, ...tooSmall],
+});
+const counts = (most: number) => ["0", "-1", "1.5", "many", "1e3", "0x1", String(most + 1)];
+const database = "postgres://user:pass@host:5432/slipway?sslmode=require";
+
+const settings: Readonly<Record<string, Setting>> = {
+  SLIPWAY_LISTEN: {
+    of: ({ listen }) => listen,
+    default: { host: "127.0.0.1", port: 8080 },
+    good: {
+      "0.0.0.0:0": { host: "0.0.0.0", port: 0 },
+      "localhost:65535": { host: "localhost", port: 65_535 },
+      "[::1]:80": { host: "::1", port: 80 },
+    },
+    bad: ["8080", "localhost", ":8080", "localhost:", "localhost:65536", "::1:80", "[nowhere]:1", "a b:1", "a:1:2"],
+  },
+  SLIPWAY_DATA_DIR: {
+    of: ({ dataDir }) => dataDir,
+    default: resolve("slipway-data"),
+    good: { "/srv/x": "/srv/x", "some/where": resolve("some/where") },
+    bad: [],
+  },
+  DATABASE_URL: {
+    of: ({ databaseUrl }) => databaseUrl,
+    default: undefined,
+    good: { [database]: database, "postgresql://host/db": "postgresql://host/db" },
+    bad: ["mysql://host/db", "host=localhost", "postgres:", "postgres://a b:x/", "//host/db"],
+  },
+  SLIPWAY_DATABASE_POOL: {
+    of: ({ databasePool }) => databasePool,
+    default: 10,
+    good: { "1": 1, "1000": 1000 },
+    bad: counts(1000),
+  },
+  SLIPWAY_BLOBS: { of: () => "disk", default: "disk", good: { disk: "disk" }, bad: ["s3", "Disk", "memory"] },
+  SLIPWAY_DURABILITY: {
+    of: ({ durability }) => durability,
+    default: "fsync",
+    good: { fsync: "fsync", os: "os" },
+    bad: ["none", "FSYNC", "true"],
+  },
+  SLIPWAY_MAX_FILE_BYTES: size(({ limits }) => limits.maxFileBytes, MiB * MiB * 16, []),
+  SLIPWAY_MAX_PART_BYTES: size(({ limits }) => limits.maxPartBytes, 64 * MiB, ["0"]),
+  SLIPWAY_MAX_SESSION_FILES: {
+    of: ({ limits }) => limits.maxSessionFiles,
+    default: 100_000,
+    good: { "1": 1, "5000000": 5_000_000 },
+    bad: counts(Number.MAX_SAFE_INTEGER),
+  },
+  SLIPWAY_MAX_ATTRIBUTES_BYTES: size(({ limits }) => limits.maxAttributesBytes, 65_536, ["0", "1"]),
+  SLIPWAY_MAX_BUFFERED_BYTES: size(({ limits }) => limits.maxBufferedBytes, 128 * MiB, ["0", "1048575"]),
+  SLIPWAY_CHECKPOINT_BYTES: size(({ limits }) => limits.checkpointBytes, 32 * MiB, ["0"]),
+  SLIPWAY_CHECKPOINT_INTERVAL: duration(({ limits }) => limits.checkpointMs, 2_000),
+  SLIPWAY_SESSION_TTL: duration(({ deadlines }) => deadlines.idleTtlMs, 24 * hour),
+  SLIPWAY_SESSION_ABSOLUTE_TTL: duration(({ deadlines }) => deadlines.absoluteTtlMs, 168 * hour),
+  SLIPWAY_SESSION_KEEP: duration(({ deadlines }) => deadlines.keepTerminalMs, 24 * hour),
+  SLIPWAY_SWEEP_INTERVAL: duration(({ sweep }) => sweep.intervalMs, 60_000),
+  SLIPWAY_SWEEP_UNREFERENCED_AFTER: duration(({ sweep }) => sweep.keepUnreferencedMs, 24 * hour),
+  SLIPWAY_SWEEP_TRASH_AFTER: duration(({ sweep }) => sweep.keepTrashMs, 168 * hour),
+  SLIPWAY_LOG_LEVEL: {
+    of: ({ log }) => log.level,
+    default: "info",
+    good: { debug: "debug", silent: "silent" },
+    bad: ["loud", "INFO", "30"],
+  },
+  SLIPWAY_LOG_FORMAT: {
+    of: ({ log }) => log.format,
+    default: "json",
+    good: { json: "json", pretty: "pretty" },
+    bad: ["text"],
+  },
+};
+
+for (const [name, setting] of Object.entries(settings)) {
+  describe(name, () => {
+    it(`is ${JSON.stringify(setting.default)} when it is not set, or empty`, () => {
+      expect(setting.of(read({}))).toEqual(setting.default);
+      expect(setting.of(read({ [name]: "" }))).toEqual(setting.default);
+    });
+
+    for (const [text, value] of Object.entries(setting.good)) {
+      it(`takes ${text}`, () => expect(setting.of(read({ [name]: text }))).toEqual(value));
+    }
+
+    for (const text of setting.bad) {
+      it(`refuses ${JSON.stringify(text)} in one sentence that names it and says what it may be`, () => {
+        const message = refuse({ [name]: text });
+        expect(message).toMatch(new RegExp(`^${name} must be .+`));
+        expect(message).not.toContain("\n");
+      });
+    }
+  });
+}
+
+function refuse(env: Record<string, string>): string {
+  try {
+    read(env);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as Error).message;
+  }
+  throw new Error(`${JSON.stringify(env)} was not refused`);
+}
+
+it("every setting that is read has a row here", () => {
+  const asked: string[] = [];
+  const env = new Proxy({}, { get: (_, name) => void asked.push(String(name)) });
+  readConfig(env, false);
+  expect([...new Set(asked)].sort()).toEqual(Object.keys(settings).sort());
+});
+
+it("an unknown name that begins with SLIPWAY_ is refused by name, others are nobody's business", () => {
+  expect(refuse({ SLIPWAY_LISTN: "127.0.0.1:0" })).toMatch(/^SLIPWAY_LISTN is not a setting/);
+  expect(() =>
+    read({ SLIPWAYS: "1", PATH: "/", slipway_listen: "x", SLIPWAY_URL: "http://x", SLIPWAY_TOKEN: "x" }),
+  ).not.toThrow();
+});
+
+it("the log is pretty on a terminal and JSON elsewhere, unless it is set", () => {
+  expect([read({}, true).log.format, read({}, false).log.format]).toEqual(["pretty", "json"]);
+  expect(read({ SLIPWAY_LOG_FORMAT: "json" }, true).log.format).toBe("json");
+});
+
+it("durations and sizes are whole numbers of known units", () => {
+  expect(parseDuration("250ms")).toBe(250);
+  expect([parseDuration(""), parseDuration("1s1s"), parseDuration("+1s"), parseDuration("1s\n")]).toEqual(
+    Array(4).fill(undefined),
+  );
+  expect([parseBytes("0", 0), parseBytes("0", 1), parseBytes("64KiB", 65_536)]).toEqual([0, undefined, 65_536]);
+  expect([parseBytes("", 0), parseBytes("1\n", 0), parseBytes("1kib", 0)]).toEqual(Array(3).fill(undefined));
+});
+
+describe("a start with wrong settings", () => {
+  async function run(flags: string[], env: Record<string, string> = {}) {
+    const server = spawnServer(flags, env);
+    const code = await server.exited;
+    return { code, stdout: server.stdout(), stderr: server.stderr() };
+  }
+
+  it("ends with exit code 2 and one sentence on standard error, for the environment and for flags", async () => {
+    const runs = await Promise.all([
+      run([], { SLIPWAY_DURABILITY: "maybe" }),
+      run(["--durability", "maybe"]),
+      run(["--listen", "127.0.0.1:0"], { SLIPWAY_LISTN: "x" }),
+    ]);
+    for (const { code, stdout, stderr } of runs) {
+      expect([code, stdout]).toEqual([2, ""]);
+      expect(stderr).toMatch(/^slipway: SLIPWAY_(DURABILITY must be one of fsync, os|LISTN is not a setting).*\n$/);
+    }
+  });
+});

@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pseudoRandom } from "../support/bodies.js";
+import { mainWires, openClient, refusalOf, type TestClient } from "../support/client.js";
+import { ownPostgresAvailable, startOwnPostgres } from "../support/postgres.js";
+import { startServer, type TestServer } from "../support/server.js";
+import { addFile, deferred, messagesOf, readBack, send, startSession, statusOf, storeFile } from "../rpc/scene.js";
+
+const patience = { timeout: 40_000, interval: 200 };
+
+describe.runIf(ownPostgresAvailable())("a PostgreSQL that goes away", () => {
+  let postgres: Awaited<ReturnType<typeof startOwnPostgres>>;
+  let server: TestServer;
+  let client: TestClient;
+  const ready = async () => (await fetch(`${server.url}/readyz`)).status;
+
+  beforeAll(async () => {
+    postgres = await startOwnPostgres();
+    await postgres.stop();
+    server = await startServer({
+      databaseUrl: postgres.url,
+      until: "listening",
+      env: { SLIPWAY_CHECKPOINT_BYTES: "1MiB", SLIPWAY_CHECKPOINT_INTERVAL: "200ms" },
+    });
+    client = openClient(server, "grpc/2");
+  });
+  afterAll(async () => {
+    client?.close();
+    await server?.kill();
+    await postgres?.remove();
+  });
+
+  it("when it is down at the start, the server listens, is alive and not ready, and says why", async () => {
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+    const response = await fetch(`${server.url}/readyz`);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ status: "not ready", reason: expect.stringMatching(/database/) });
+  });
+
+  it.each(mainWires)("while it is down, calls over %s are UNAVAILABLE / DATABASE_UNAVAILABLE", async (wire) => {
+    const over = openClient(server, wire);
+    const refusal = await refusalOf(over.sessions.createSession({})).finally(() => over.close());
+    expect([refusal.code, refusal.reason]).toEqual(["UNAVAILABLE", "DATABASE_UNAVAILABLE"]);
+  });
+
+  it("while it is down, a wrong token is UNAUTHENTICATED all the same", async () => {
+    const stranger = openClient({ ...server, token: "x".repeat(43) });
+    expect((await refusalOf(stranger.sessions.listSessions({})).finally(() => stranger.close())).code).toBe(
+      "UNAUTHENTICATED",
+    );
+  });
+
+  it("when it comes up, the server works without a restart", async () => {
+    await postgres.start();
+    await expect.poll(ready, patience).toBe(200);
+    const content = pseudoRandom(100_000);
+    expect((await readBack(client, await storeFile(client, content))).equals(content)).toBe(true);
+  });
+
+  it("when it is killed during an upload, calls are unavailable until it is back, and nothing acknowledged is lost (P1)", async () => {
+    const content = pseudoRandom(6_000_000);
+    const done = await storeFile(client, content);
+    await client.sessions.completeSession({ sessionId: done.sessionId });
+    const { id: sessionId } = await startSession(client, { label: "acknowledged" });
+    const place = await addFile(client, {}, sessionId);
+    const more = deferred();
+    async function* messages() {
+      yield* messagesOf(place, content.subarray(0, 3_000_000), { finish: false });
+      await more.promise;
+      const [, ...chunks] = messagesOf(place, content.subarray(3_000_000), { chunkBytes: 100_000 });
+      yield* chunks;
+    }
+    const upload = refusalOf(client.files.uploadFile(messages()));
+    await expect.poll(() => statusOf(client, place), patience).toBe(3_000_000);
+
+    await postgres.kill();
+    more.resolve();
+    const refusal = await upload;
+    expect([refusal.code, refusal.reason]).toEqual(["UNAVAILABLE", "DATABASE_UNAVAILABLE"]);
+    const status = await refusalOf(client.files.getUploadStatus({ ...place }));
+    expect([status.code, status.reason]).toEqual(["UNAVAILABLE", "DATABASE_UNAVAILABLE"]);
+    expect(await ready()).toBe(503);
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+
+    await postgres.start();
+    await expect.poll(ready, patience).toBe(200);
+    const committed = Number(await statusOf(client, place));
+    expect(committed).toBeGreaterThanOrEqual(3_000_000);
+    await send(client, place, content.subarray(committed), { offset: committed });
+    expect((await client.sessions.completeSession({ sessionId })).applied).toBe(true);
+    for (const each of [place, done]) expect((await readBack(client, each)).equals(content)).toBe(true);
+  });
+
+  it("when it restarts while nothing happens, the next calls succeed", async () => {
+    await postgres.stop();
+    await postgres.start();
+    await sleep(100);
+    await expect.poll(ready, patience).toBe(200);
+    await Promise.all(Array.from({ length: 20 }, () => startSession(client)));
+  });
+
+  it("a server whose database is away stops with exit code 0", async () => {
+    await postgres.stop();
+    expect(await server.stop()).toBe(0);
+  });
+});

@@ -1,0 +1,73 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { copyEmbeddedTemplate } from "../support/embedded-template.js";
+import { openTestSchema, postgresAvailable } from "../support/postgres.js";
+import { makeDataDir, spawnServer, startServer } from "../support/server.js";
+
+const idOf = async (dataDir: string) => (await readFile(join(dataDir, "store-id"), "utf8")).trim();
+
+/** Starts a server that is to fail, and answers its exit code and what it said last. */
+async function fail(dataDir: string, databaseUrl?: string) {
+  const database = databaseUrl === undefined ? [] : ["--database-url", databaseUrl];
+  const server = spawnServer(["--listen", "127.0.0.1:0", "--data-dir", dataDir, ...database]);
+  const timer = setTimeout(() => void server.kill(), 60_000);
+  const code = await server.exited;
+  clearTimeout(timer);
+  const sentence = server
+    .stderr()
+    .split("\n")
+    .find((line) => line.startsWith("slipway: "));
+  return { code, sentence };
+}
+
+describe("a folder and a database that do not belong together (P8)", () => {
+  it("a folder whose store id was changed is refused by its embedded database, and both ids are named", async () => {
+    const dataDir = await copyEmbeddedTemplate();
+    await (await startServer({ dataDir })).stop();
+    const first = await idOf(dataDir);
+    const second = crypto.randomUUID();
+    await writeFile(join(dataDir, "store-id"), `${second}\n`);
+    const { code, sentence } = await fail(dataDir);
+    expect(code).toBe(1);
+    expect(sentence).toContain(first);
+    expect(sentence).toContain(second);
+    await writeFile(join(dataDir, "store-id"), `${first}\n`);
+    await (await startServer({ dataDir })).kill();
+  });
+
+  it("a store id that is none is refused, and the file is named", async () => {
+    const dataDir = await copyEmbeddedTemplate();
+    await writeFile(join(dataDir, "store-id"), "mine\n");
+    const { code, sentence } = await fail(dataDir);
+    expect(code).toBe(1);
+    expect(sentence).toContain(join(dataDir, "store-id"));
+  });
+
+  it("a damaged administrator's token is refused, and the file is named", async () => {
+    const dataDir = await copyEmbeddedTemplate();
+    await writeFile(join(dataDir, "admin-token"), "short\n");
+    const { code, sentence } = await fail(dataDir);
+    expect(code).toBe(1);
+    expect(sentence).toContain(join(dataDir, "admin-token"));
+  });
+
+  describe.runIf(postgresAvailable())("on PostgreSQL", () => {
+    let schema: Awaited<ReturnType<typeof openTestSchema>>;
+    beforeAll(async () => {
+      schema = await openTestSchema();
+    });
+    afterAll(() => schema.drop());
+
+    it("another folder is refused by a database, and both ids are named; the database goes on with its own", async () => {
+      const own = await startServer({ databaseUrl: schema.url });
+      await own.stop();
+      const strange = await makeDataDir();
+      const { code, sentence } = await fail(strange, schema.url);
+      expect(code).toBe(1);
+      expect(sentence).toContain(await idOf(own.dataDir));
+      expect(sentence).toContain(await idOf(strange));
+      await (await startServer({ databaseUrl: schema.url, dataDir: own.dataDir })).kill();
+    });
+  });
+});
