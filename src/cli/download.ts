@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import type { File } from "../../gen/slipway/upload/v1/file_pb.js";
 import { CliError, systemCodeOf, wrongUse } from "./cli-error.js";
 import { connectClient, type UploadClient } from "./client.js";
-import { type Command, connectionHelp, connectionOptions, type Context, printJson } from "./command.js";
+import { type Command, type Context, connectionHelp, connectionOptions, printJson } from "./command.js";
 import { type Downloaded, downloadFile } from "./download-file.js";
 import { formatBytes, formatForeign, formatRate, formatSeconds } from "./format.js";
 import { interruptedExitCode, withInterrupt } from "./interrupt.js";

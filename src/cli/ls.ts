@@ -3,7 +3,7 @@ import { type File, FileState } from "../../gen/slipway/upload/v1/file_pb.js";
 import { type Session, SessionState } from "../../gen/slipway/upload/v1/session_pb.js";
 import { wrongUse } from "./cli-error.js";
 import { connectClient, type UploadClient } from "./client.js";
-import { type Command, connectionHelp, connectionOptions, type Context, printJson } from "./command.js";
+import { type Command, type Context, connectionHelp, connectionOptions, printJson } from "./command.js";
 import { findSha256 } from "./content-hash.js";
 import { formatBytes, formatForeign, formatSeconds, formatTable, formatTime } from "./format.js";
 import { withInterrupt } from "./interrupt.js";

@@ -2,7 +2,7 @@
 import { mkdir, realpath } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import type { File } from "../../gen/slipway/upload/v1/file_pb.js";
-import { FileError, CliError } from "./cli-error.js";
+import { CliError, FileError } from "./cli-error.js";
 
 const maxFileNameBytes = 255;
 

@@ -1,7 +1,7 @@
 // What the command line and the environment say together. The only file of the commands that reads the environment.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { wrongUse, CliError, systemCodeOf } from "./cli-error.js";
+import { CliError, systemCodeOf, wrongUse } from "./cli-error.js";
 import { parseDuration } from "./format.js";
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,5 +1,5 @@
-import type { File } from "../../gen/slipway/upload/v1/file_pb.js";
 import { ErrorReason } from "../../gen/slipway/upload/v1/error_pb.js";
+import type { File } from "../../gen/slipway/upload/v1/file_pb.js";
 import { contentTimeoutMs } from "./client.js";
 import { type ContentHash, createContentHash, sha256Info } from "./content-hash.js";
 import { formatBytes, formatSeconds } from "./format.js";
@@ -9,12 +9,12 @@ import { describeError, isConnectionLost, isReason } from "./rpc-error.js";
 import type { PlannedFile } from "./upload-plan.js";
 import {
   addFile,
-  assertAnswered,
   askStanding,
+  assertAnswered,
   createFileRetry,
   standingOf,
-  type Uploaded,
   type UploadDeps,
+  type Uploaded,
   verifyFinished,
 } from "./upload-standing.js";
 import { sendStream } from "./upload-stream.js";

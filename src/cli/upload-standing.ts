@@ -1,9 +1,10 @@
 // Where a file stands on the server, and what that means for the one who sends it.
+
+import { setTimeout as sleep } from "node:timers/promises";
 import { ErrorReason } from "../../gen/slipway/upload/v1/error_pb.js";
 import { type File, FileState } from "../../gen/slipway/upload/v1/file_pb.js";
-import { setTimeout as sleep } from "node:timers/promises";
-import { callTimeoutMs, type UploadClient } from "./client.js";
 import { FileChanged, FileError } from "./cli-error.js";
+import { callTimeoutMs, type UploadClient } from "./client.js";
 import { findSha256 } from "./content-hash.js";
 import { listFiles } from "./listing.js";
 import type { Progress } from "./progress.js";
@@ -40,7 +41,8 @@ export interface Uploaded {
 export type Standing = { readonly finished: File } | { readonly offset: number };
 
 export function standingOf(file: File): Standing {
-  if (file.state === FileState.READY || file.state === FileState.VALIDATING) return { finished: file };
+  // One that is being validated may have been left so by a server that died: finishing it again takes over.
+  if (file.state === FileState.READY) return { finished: file };
   return { offset: Number(file.committedOffset) };
 }
 

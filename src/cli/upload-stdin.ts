@@ -1,17 +1,17 @@
 import type { File } from "../../gen/slipway/upload/v1/file_pb.js";
-import { contentTimeoutMs } from "./client.js";
 import { FileError } from "./cli-error.js";
+import { contentTimeoutMs } from "./client.js";
 import { createContentHash, sha256Info } from "./content-hash.js";
 import { createTally, describeTrouble } from "./upload-file.js";
 import type { PlannedFile } from "./upload-plan.js";
 import {
   addFile,
-  assertAnswered,
   askStanding,
+  assertAnswered,
   createFileRetry,
   standingOf,
-  type Uploaded,
   type UploadDeps,
+  type Uploaded,
   verifyFinished,
 } from "./upload-standing.js";
 

@@ -12,9 +12,9 @@ import { createRetry, type Retry } from "./retry.js";
 import { describeError, isFileError } from "./rpc-error.js";
 import { readConnection } from "./settings.js";
 import { uploadFile } from "./upload-file.js";
-import { formatContinue, parseUploadOptions, uploadHelp, type UploadOptions } from "./upload-options.js";
+import { formatContinue, parseUploadOptions, type UploadOptions, uploadHelp } from "./upload-options.js";
 import { type PlannedFile, planUpload } from "./upload-plan.js";
-import type { Uploaded, UploadDeps } from "./upload-standing.js";
+import type { UploadDeps, Uploaded } from "./upload-standing.js";
 import { uploadStdin } from "./upload-stdin.js";
 
 export const upload: Command = {

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { isUploadError, type UploadError, type UploadErrorCode, type UploadErrorReason } from "../core/index.js";
 import { ErrorInfoSchema, ErrorReason } from "../../gen/slipway/upload/v1/error_pb.js";
+import { isUploadError, type UploadError, type UploadErrorCode, type UploadErrorReason } from "../core/index.js";
 
 const codes: Record<UploadErrorCode, Code> = {
   invalid: Code.InvalidArgument,

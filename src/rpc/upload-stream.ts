@@ -1,10 +1,10 @@
-import { crc32c, invalid, type PartEnding, UploadError } from "../core/index.js";
 import type {
   UploadFileRequest,
   UploadFileRequest_Chunk,
   UploadFileRequest_Finish,
   UploadFileRequest_Start,
 } from "../../gen/slipway/upload/v1/upload_pb.js";
+import { crc32c, invalid, type PartEnding, UploadError } from "../core/index.js";
 import { parseChecksumInfo } from "./file-messages.js";
 import { optionalNumberFrom } from "./numbers.js";
 

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { isUploadError, type MetadataStore, UploadError } from "../core/index.js";
+import { type BlobStore, isUploadError, type MetadataStore, UploadError } from "../core/index.js";
 
 /** Who acts, once the database has been asked. */
 export interface Identity {
@@ -23,7 +23,7 @@ const mostWaitMs = 5_000;
 export function startBootstrap(deps: {
   readonly metadata: MetadataStore;
   readonly migrate: () => Promise<void>;
-  readonly storeId: string;
+  readonly blobs: BlobStore;
   readonly signal: AbortSignal;
   readonly onRetry: (error: Error, waitMs: number) => void;
 }): Bootstrap {
@@ -31,13 +31,22 @@ export function startBootstrap(deps: {
 
   async function attempt(): Promise<void> {
     await deps.migrate();
-    const boundTo = await deps.metadata.bindStore(deps.storeId);
-    if (boundTo !== deps.storeId) {
-      throw new Error(
-        `the database belongs to the data folder with store id ${boundTo}, this folder has store id ${deps.storeId}`,
-      );
+    if ((await deps.metadata.findStore()) === undefined) await assertEmpty();
+    const boundTo = await deps.metadata.bindStore(deps.blobs.storeId);
+    const { storeId } = deps.blobs;
+    if (boundTo !== storeId) {
+      throw new Error(`the database belongs to the data folder with store id ${boundTo}, this folder has ${storeId}`);
     }
     identity = await deps.metadata.ensureUser("default", "admin");
+  }
+  /** To a database that knows nothing, all bytes of a folder would be litter. */
+  async function assertEmpty(): Promise<void> {
+    const everything = { writtenBefore: new Date(8.64e15), batchSize: 1 };
+    for await (const _ of deps.blobs.listKeys(everything)) {
+      throw new Error(
+        `the data folder with store id ${deps.blobs.storeId} holds content, and the database is a new one that knows none of it`,
+      );
+    }
   }
   async function run(): Promise<void> {
     for (let waitMs = 250; ; waitMs = Math.min(waitMs * 2, mostWaitMs)) {

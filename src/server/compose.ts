@@ -48,7 +48,7 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
   const bootstrap = startBootstrap({
     metadata,
     migrate: () => migrate(database.knex),
-    storeId: blobs.storeId,
+    blobs,
     signal: stopping.signal,
     onRetry: (error, waitMs) => log.warn({ err: error, retryInMs: waitMs }, "the database cannot be reached"),
   });

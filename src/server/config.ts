@@ -54,6 +54,8 @@ export function readConfig(env: Environment, isTerminal: boolean): Config {
     );
   const duration = (name: string, fallback: number) =>
     read(name, fallback, parseDuration, "a duration such as 90s, 5m, 1h or 7d");
+  const interval = (name: string, fallback: number) =>
+    read(name, fallback, (text) => parseInterval(text), "a duration of at most 24 days such as 90s, 5m, 1h or 7d");
   const oneOf = <T extends string>(name: string, fallback: T, words: readonly T[]) =>
     read(name, fallback, (text) => words.find((word) => word === text), `one of ${words.join(", ")}`);
 
@@ -71,7 +73,7 @@ export function readConfig(env: Environment, isTerminal: boolean): Config {
       maxAttributesBytes: bytes("SLIPWAY_MAX_ATTRIBUTES_BYTES", defaultLimits.maxAttributesBytes, 2),
       maxBufferedBytes: bytes("SLIPWAY_MAX_BUFFERED_BYTES", defaultLimits.maxBufferedBytes, 2 ** 20),
       checkpointBytes: bytes("SLIPWAY_CHECKPOINT_BYTES", defaultLimits.checkpointBytes, 1),
-      checkpointMs: duration("SLIPWAY_CHECKPOINT_INTERVAL", defaultLimits.checkpointMs),
+      checkpointMs: interval("SLIPWAY_CHECKPOINT_INTERVAL", defaultLimits.checkpointMs),
     },
     deadlines: {
       idleTtlMs: duration("SLIPWAY_SESSION_TTL", 24 * hourMs),
@@ -79,7 +81,7 @@ export function readConfig(env: Environment, isTerminal: boolean): Config {
       keepTerminalMs: duration("SLIPWAY_SESSION_KEEP", 24 * hourMs),
     },
     sweep: {
-      intervalMs: duration("SLIPWAY_SWEEP_INTERVAL", 60_000),
+      intervalMs: interval("SLIPWAY_SWEEP_INTERVAL", 60_000),
       keepUnreferencedMs: duration("SLIPWAY_SWEEP_UNREFERENCED_AFTER", defaultSweep.keepUnreferencedMs),
       keepTrashMs: duration("SLIPWAY_SWEEP_TRASH_AFTER", defaultSweep.keepTrashMs),
     },
@@ -105,6 +107,12 @@ export function parseDuration(text: string): number | undefined {
   const match = /^(\d+)(ms|s|m|h|d)$/.exec(text);
   const unit = { ms: 1, s: 1000, m: 60_000, h: hourMs, d: 24 * hourMs }[match?.[2] ?? ""];
   return parseWithin(Number(match?.[1]) * (unit ?? Number.NaN), match !== null, 1, 3650 * 24 * hourMs);
+}
+
+/** A duration that a timer can wait: Node takes a longer one for one millisecond. */
+function parseInterval(text: string): number | undefined {
+  const ms = parseDuration(text);
+  return ms !== undefined && ms <= 24 * 24 * hourMs ? ms : undefined;
 }
 
 /** `4096`, `64KiB`, `8MiB`, `2GiB`, `1TiB` in bytes. */

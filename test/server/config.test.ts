@@ -20,6 +20,11 @@ interface Setting {
 const durations = { "1ms": 1, "90s": 90_000, "5m": 300_000, "1h": hour, "7d": 168 * hour, "3650d": 87_600 * hour };
 const noDurations = ["0s", "-1s", "1", "1.5h", "1 h", "1w", "h", "3651d", "99999999999999999999d", "Infinity", "1H"];
 const duration = (of: Setting["of"], ms: number): Setting => ({ of, default: ms, good: durations, bad: noDurations });
+/** One that a timer waits for: Node's timers hold no more. */
+const interval = (of: Setting["of"], ms: number): Setting => {
+  const { "3650d": _, ...shorter } = durations;
+  return { of, default: ms, good: { ...shorter, "24d": 576 * hour }, bad: [...noDurations, "25d", "3650d"] };
+};
 const sizes = { "1048576": MiB, "1024KiB": MiB, "1MiB": MiB, "2GiB": 2048 * MiB, "1TiB": MiB * MiB };
 const noSizes = ["-1", "1MB", "1M", "1.5MiB", "MiB", "0x10", "1e6", "9007199254740992", "8192TiB", " 1"];
 const size = (of: Setting["of"], bytes: number, tooSmall: readonly string[]): Setting => ({
@@ -78,11 +83,11 @@ const settings: Readonly<Record<string, Setting>> = {
   SLIPWAY_MAX_ATTRIBUTES_BYTES: size(({ limits }) => limits.maxAttributesBytes, 65_536, ["0", "1"]),
   SLIPWAY_MAX_BUFFERED_BYTES: size(({ limits }) => limits.maxBufferedBytes, 128 * MiB, ["0", "1048575"]),
   SLIPWAY_CHECKPOINT_BYTES: size(({ limits }) => limits.checkpointBytes, 32 * MiB, ["0"]),
-  SLIPWAY_CHECKPOINT_INTERVAL: duration(({ limits }) => limits.checkpointMs, 2_000),
+  SLIPWAY_CHECKPOINT_INTERVAL: interval(({ limits }) => limits.checkpointMs, 2_000),
   SLIPWAY_SESSION_TTL: duration(({ deadlines }) => deadlines.idleTtlMs, 24 * hour),
   SLIPWAY_SESSION_ABSOLUTE_TTL: duration(({ deadlines }) => deadlines.absoluteTtlMs, 168 * hour),
   SLIPWAY_SESSION_KEEP: duration(({ deadlines }) => deadlines.keepTerminalMs, 24 * hour),
-  SLIPWAY_SWEEP_INTERVAL: duration(({ sweep }) => sweep.intervalMs, 60_000),
+  SLIPWAY_SWEEP_INTERVAL: interval(({ sweep }) => sweep.intervalMs, 60_000),
   SLIPWAY_SWEEP_UNREFERENCED_AFTER: duration(({ sweep }) => sweep.keepUnreferencedMs, 24 * hour),
   SLIPWAY_SWEEP_TRASH_AFTER: duration(({ sweep }) => sweep.keepTrashMs, 168 * hour),
   SLIPWAY_LOG_LEVEL: {

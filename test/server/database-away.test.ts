@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { addFile, deferred, messagesOf, readBack, send, startSession, statusOf, storeFile } from "../rpc/scene.js";
 import { pseudoRandom } from "../support/bodies.js";
 import { mainWires, openClient, refusalOf, type TestClient } from "../support/client.js";
 import { ownPostgresAvailable, startOwnPostgres } from "../support/postgres.js";
 import { startServer, type TestServer } from "../support/server.js";
-import { addFile, deferred, messagesOf, readBack, send, startSession, statusOf, storeFile } from "../rpc/scene.js";
 
 const patience = { timeout: 40_000, interval: 200 };
 

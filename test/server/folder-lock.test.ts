@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FolderInUse, lockFolder } from "../../src/server/folder-lock.js";
 import { copyEmbeddedTemplate } from "../support/embedded-template.js";
-import { startServer } from "../support/server.js";
+import { spawnServer, startServer } from "../support/server.js";
 import { makeTempDir, removeTempDir } from "../support/temp-dir.js";
 
 let folder: string;
@@ -78,12 +78,12 @@ describe("two servers on one folder", () => {
   it("the second waits, and takes over when the first stops", async () => {
     const dataDir = await copyEmbeddedTemplate();
     const first = await startServer({ dataDir });
-    const starting = startServer({ dataDir });
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const second = spawnServer(["--listen", "127.0.0.1:0", "--data-dir", dataDir]);
+    const waiting = "waiting for the server that holds the data folder";
+    await expect.poll(() => second.stderr(), { timeout: 30_000 }).toContain(waiting);
+    expect(second.stdout()).toBe("");
     expect(await first.stop()).toBe(0);
-    const second = await starting;
-    expect(second.stderr()).toContain("waiting for the server that holds the data folder");
-    expect(second.token).toBe(first.token);
+    await expect.poll(() => second.stdout(), { timeout: 30_000 }).toContain("listening on");
     await second.kill();
   });
 

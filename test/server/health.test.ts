@@ -4,8 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { createHealthHandler } from "../../src/server/health.js";
 import { connectDatabase } from "../../src/storage/postgres/connect.js";
-import { copyEmbeddedTemplate } from "../support/embedded-template.js";
 import { useServer } from "../rpc/scene.js";
+import { copyEmbeddedTemplate } from "../support/embedded-template.js";
 
 describe("the health paths of a server", () => {
   const server = useServer();

@@ -3,10 +3,10 @@ import { Agent, get } from "node:http";
 import { connect as connect2 } from "node:http2";
 import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
+import { addFile, deferred, hangingStream, messagesOf, readBack, send, statusOf, storeFile } from "../rpc/scene.js";
 import { pseudoRandom } from "../support/bodies.js";
 import { mainWires, openClient, refusalOf } from "../support/client.js";
 import { makeDataDir, spawnServer, startServer, type TestServer } from "../support/server.js";
-import { addFile, deferred, hangingStream, messagesOf, readBack, send, statusOf, storeFile } from "../rpc/scene.js";
 
 const content = pseudoRandom(700_000);
 

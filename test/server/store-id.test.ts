@@ -1,11 +1,26 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyEmbeddedTemplate } from "../support/embedded-template.js";
 import { openTestSchema, postgresAvailable } from "../support/postgres.js";
-import { makeDataDir, spawnServer, startServer } from "../support/server.js";
+import { makeDataDir, spawnServer, startServer, type TestServer } from "../support/server.js";
 
 const idOf = async (dataDir: string) => (await readFile(join(dataDir, "store-id"), "utf8")).trim();
+
+/** Something to lose. */
+async function upload({ url, token }: TestServer): Promise<void> {
+  const call = async (method: string, body: object) => {
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const request = { method: "POST", headers, body: JSON.stringify(body) };
+    const response = await fetch(`${url}/slipway.upload.v1.${method}`, request);
+    expect(response.status).toBe(200);
+    return response.json() as Promise<{ session: { id: string }; file: { id: string } }>;
+  };
+  const { session } = await call("SessionService/CreateSession", {});
+  const { file } = await call("FileService/AddFile", { sessionId: session.id, spec: { name: "a" } });
+  const place = { sessionId: session.id, fileId: file.id };
+  await call("FileService/UploadPart", { ...place, data: btoa("bytes"), finish: true });
+}
 
 /** Starts a server that is to fail, and answers its exit code and what it said last. */
 async function fail(dataDir: string, databaseUrl?: string) {
@@ -34,6 +49,18 @@ describe("a folder and a database that do not belong together (P8)", () => {
     expect(sentence).toContain(second);
     await writeFile(join(dataDir, "store-id"), `${first}\n`);
     await (await startServer({ dataDir })).kill();
+  });
+
+  it("a folder that holds content is refused by a database that is new and knows none of it", async () => {
+    const dataDir = await copyEmbeddedTemplate();
+    const server = await startServer({ dataDir });
+    await upload(server);
+    await server.stop();
+    await rm(join(dataDir, "database"), { recursive: true });
+    const { code, sentence } = await fail(dataDir);
+    expect(code).toBe(1);
+    expect(sentence).toContain(await idOf(dataDir));
+    expect(sentence).toContain("holds content");
   });
 
   it("a store id that is none is refused, and the file is named", async () => {

@@ -16,8 +16,12 @@ import type { TransferStore } from "./transfer-store.js";
  * (DATABASE_UNAVAILABLE) when the database cannot be asked; whether a deed happened is then unknown, and repeating it is safe.
  */
 export interface MetadataStore extends TransferStore, CatalogStore {
+  /** The id of the blob store that this database is tied to, if it is. */
+  findStore(): Promise<string | undefined>;
+
   /**
-   * Ties this database to the blob store with this id, the first time; afterwards answers the id it is tied to, which may be another one.
+   * Ties this database to the blob store with this id, the first time; afterwards answers the id it is tied to, which may
+   * be another one.
    */
   bindStore(storeId: string): Promise<string>;
 

@@ -19,6 +19,8 @@ export function createHandleCache(capacity: number): HandleCache {
 
   async function use<T>(path: string, read: (handle: FileHandle) => Promise<T>): Promise<T> {
     const entry = entries.get(path) ?? { opening: open(path, "r"), users: 0, dropped: false };
+    // It may fail before anyone waits for it, which would count as an error that nobody handles.
+    entry.opening.catch(() => undefined);
     entry.users++;
     entries.delete(path);
     entries.set(path, entry);

@@ -14,13 +14,14 @@ import { changeRecords, findRecord, listRecords } from "./records.js";
 import { getSession, listSessions } from "./sessions.js";
 import { deleteExpiredRecords, deleteForgottenSessions, deleteReleasedContent, listOverdueSessions } from "./sweep.js";
 import { createDeeds } from "./transaction.js";
-import { bindStore, ensureUser } from "./users.js";
+import { bindStore, ensureUser, findStore } from "./users.js";
 
 /** The metadata port over a database that `migrate` has been run on. Closing it closes `knex`. */
 export function createMetadataStore(knex: Knex): MetadataStore {
   const deeds = createDeeds(knex);
   const { run, ask } = deeds;
   return {
+    findStore: () => ask(findStore),
     bindStore: (storeId) => run((trx) => bindStore(trx, storeId)),
     ensureUser: (tenantName, userName) => run((trx) => ensureUser(trx, tenantName, userName)),
     checkHealth: () => ask(async (db) => void (await db.raw("select 1"))),

@@ -2,6 +2,10 @@
 import type { Knex } from "knex";
 import { createId } from "../../core/index.js";
 
+export async function findStore(db: Knex): Promise<string | undefined> {
+  return (await db("store").first("store_id"))?.store_id;
+}
+
 export async function bindStore(trx: Knex.Transaction, storeId: string): Promise<string> {
   await trx.raw("insert into store (store_id) values (?) on conflict do nothing", [storeId]);
   const { store_id } = await trx("store").first("store_id");

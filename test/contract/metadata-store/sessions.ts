@@ -20,7 +20,9 @@ export function describeSessions(open: OpenStore): void {
 
   it("the store is tied to the first store id it is given and answers that one ever after", async () => {
     const [first, second] = [createId(), createId()];
+    expect(await world.store.findStore()).toBeUndefined();
     expect(await world.store.bindStore(first)).toBe(first);
+    expect(await world.store.findStore()).toBe(first);
     expect(await world.store.bindStore(second)).toBe(first);
     expect(await world.store.bindStore(first)).toBe(first);
   });

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { chmod, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { syncPath } from "./durable-fs.js";
 import { entryUrl } from "./entry.js";
@@ -23,6 +23,8 @@ export async function ensureDatabaseFolder(dataDir: string, onNotice: (line: str
   onNotice(`creating the embedded database in ${folder}`);
   const unfinished = join(dataDir, `${unfinishedPrefix}${randomBytes(6).toString("hex")}`);
   await createDatabase(unfinished);
+  // Its files are made for everyone to write: nobody else may get at them.
+  await chmod(unfinished, 0o700);
   await rename(unfinished, folder);
   syncPath(dataDir);
   return folder;

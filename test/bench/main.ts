@@ -1,0 +1,112 @@
+// `npm run bench -- NAME [FLAGS]`: one file a work of the table of speeds; see each for what it measures and against what.
+import { parseArgs } from "node:util";
+import { parseBytes } from "../../src/server/config.js";
+import { type MediumName, mediumNames } from "./media.js";
+import { createProcesses } from "./processes.js";
+import { type Database, databases, type Face, faces, runUploadBench, type UploadBenchOptions } from "./upload.js";
+
+const usage = `Usage: npm run bench -- NAME [FLAGS]
+
+  upload               one file through UploadFile, over Connect (HTTP/1.1) and gRPC (h2c), beside the floor of
+                       each: the same protocol stack, hash and one sync, with no metadata
+
+Flags:
+  --size SIZE          1GiB; of the file, at least 1MiB
+  --rounds N           5; 1 to 20, after a warm-up
+  --only FACE          connect or grpc
+  --medium NAME        disk or memory
+  --database KIND      embedded; or postgres, on the server of DATABASE_URL, in a database of its own
+  --json FILE          writes all rounds there, too
+  --node-flags=FLAGS   for both servers, such as --heap-growing-percent=400
+  --cpu-profile FOLDER writes a CPU profile of every server there; it slows both sides
+
+Environment:
+  BENCH_DISK           the folder that stands for the disk; else the system's folder for temporary files
+
+Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted.`;
+
+class WrongUse extends Error {}
+
+function oneOf<T extends string>(flag: string, words: readonly T[], text: string): T {
+  const word = words.find((candidate) => candidate === text);
+  if (word === undefined) throw new WrongUse(`--${flag} must be ${words.join(" or ")}, not ${JSON.stringify(text)}`);
+  return word;
+}
+
+function parseUploadOptions(words: readonly string[]): UploadBenchOptions {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      size: { type: "string", default: "1GiB" },
+      rounds: { type: "string", default: "5" },
+      only: { type: "string" },
+      medium: { type: "string" },
+      database: { type: "string", default: "embedded" },
+      json: { type: "string" },
+      "node-flags": { type: "string", default: "" },
+      "cpu-profile": { type: "string" },
+    },
+  });
+  const sizeBytes = parseBytes(values.size, 2 ** 20);
+  if (sizeBytes === undefined) throw new WrongUse(`--size must be a size of at least 1MiB such as 256MiB or 1GiB`);
+  const rounds = Number(values.rounds);
+  if (!/^\d+$/.test(values.rounds) || rounds < 1 || rounds > 20) throw new WrongUse("--rounds must be 1 to 20");
+  const database = oneOf<Database>("database", databases, values.database);
+  const databaseUrl = process.env.DATABASE_URL ?? "";
+  if (database === "postgres" && databaseUrl === "") throw new WrongUse("--database postgres needs DATABASE_URL");
+  return {
+    sizeBytes,
+    rounds,
+    faces: values.only === undefined ? faces : [oneOf<Face>("only", faces, values.only)],
+    media: values.medium === undefined ? mediumNames : [oneOf<MediumName>("medium", mediumNames, values.medium)],
+    databaseUrl: database === "postgres" ? databaseUrl : undefined,
+    jsonFile: values.json,
+    nodeFlags: parseNodeFlags(values["node-flags"], values["cpu-profile"]),
+    command: `npm run bench -- upload ${words.map(quote).join(" ")}`.trimEnd(),
+  };
+}
+
+function quote(word: string): string {
+  return /[^\w=./:-]/.test(word) ? JSON.stringify(word) : word;
+}
+
+function parseNodeFlags(text: string, profileFolder: string | undefined): readonly string[] {
+  const flags = text.split(/\s+/).filter((flag) => flag !== "");
+  return profileFolder === undefined ? flags : [...flags, "--cpu-prof", `--cpu-prof-dir=${profileFolder}`];
+}
+
+function isWrongUse(error: unknown): error is Error {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  return error instanceof WrongUse || code.startsWith("ERR_PARSE_ARGS");
+}
+
+async function run(words: readonly string[]): Promise<number> {
+  const [name, ...rest] = words;
+  if (words.includes("--help") || words.includes("-h")) {
+    process.stdout.write(`${usage}\n`);
+    return 0;
+  }
+  const stopping = new AbortController();
+  const processes = createProcesses(stopping.signal);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => stopping.abort(new Error(`stopped by ${signal}`)));
+  }
+  try {
+    if (name !== "upload") throw new WrongUse(`there is no bench ${JSON.stringify(name ?? "")}`);
+    await runUploadBench(parseUploadOptions(rest), processes);
+    return 0;
+  } catch (error) {
+    if (isWrongUse(error)) {
+      process.stderr.write(`bench: ${error.message}\n\n${usage}\n`);
+      return 2;
+    }
+    if (stopping.signal.aborted) {
+      process.stderr.write("bench: interrupted\n");
+      return 130;
+    }
+    process.stderr.write(`bench: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    return 1;
+  }
+}
+
+process.exitCode = await run(process.argv.slice(2));
