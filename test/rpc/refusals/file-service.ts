@@ -1,4 +1,5 @@
 // Everything of FileService but the uploads themselves.
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { ChecksumAlgorithm } from "../../../gen/slipway/upload/v1/checksum_pb.js";
 import type { TestClient } from "../../support/client.js";
@@ -72,6 +73,22 @@ const read = (
   };
 };
 const ten = (client: TestClient) => storeFile(client, bytes(10));
+
+/** A file of a session whose deadline passes after `fill` had its turn. */
+async function fileOfExpired(client: TestClient, fill: (place: Place) => Promise<unknown>): Promise<Place> {
+  const { id } = await startSession(client, { absoluteTtl: { nanos: 700_000_000 } });
+  const place = await addFile(client, {}, id);
+  await fill(place);
+  await sleep(720);
+  return place;
+}
+
+const status = (make: (client: TestClient) => Promise<Place>): RefusalRow["provoke"] => {
+  return async (client) => {
+    const place = await make(client);
+    return () => client.files.getUploadStatus({ ...place });
+  };
+};
 
 /** Every deed on a file finds that the session has none of that id. */
 const ofNobody = (call: (client: TestClient, place: Place) => Promise<unknown>): RefusalRow["provoke"] => {
@@ -173,9 +190,7 @@ export const fileRefusals: readonly RefusalRow[] = [
       "FAILED_PRECONDITION / SESSION_EXPIRED",
       "a session whose deadline has passed",
       async (client) => {
-        const { id } = await startSession(client, { absoluteTtl: { nanos: 300_000_000 } });
-        const place = await addFile(client, {}, id);
-        await new Promise((resolve) => setTimeout(resolve, 320));
+        const place = await fileOfExpired(client, async () => undefined);
         return () => client.files.removeFile({ ...place });
       },
     ],
@@ -184,7 +199,22 @@ export const fileRefusals: readonly RefusalRow[] = [
     ["FAILED_PRECONDITION / SESSION_STATE", "a session in FAILED", removeFromEnded("fail")],
   ),
   ...rowsOf(
+    "GetUploadStatus",
+    [
+      "FAILED_PRECONDITION / SESSION_EXPIRED",
+      "a session whose deadline has passed",
+      status((client) => fileOfExpired(client, async () => undefined)),
+    ],
+    ["FAILED_PRECONDITION / SESSION_STATE", "a session in CANCELED", status((client) => fileOfEnded(client, "cancel"))],
+    ["FAILED_PRECONDITION / SESSION_STATE", "a session in FAILED", status((client) => fileOfEnded(client, "fail"))],
+  ),
+  ...rowsOf(
     "ReadFile",
+    [
+      "FAILED_PRECONDITION / SESSION_EXPIRED",
+      "a session whose deadline has passed",
+      read((client) => fileOfExpired(client, (place) => send(client, place, bytes(10)))),
+    ],
     ["INVALID_ARGUMENT / NUMBER_INVALID", "a negative offset", read(ten, { offset: -1n })],
     ["INVALID_ARGUMENT / NUMBER_INVALID", "an offset of 2^53", read(ten, { offset: 2n ** 53n })],
     ["INVALID_ARGUMENT / NUMBER_INVALID", "a negative limit", read(ten, { limit: -1n })],

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { ChecksumAlgorithm } from "../../../gen/slipway/upload/v1/checksum_pb.js";
 import type { TestClient } from "../../support/client.js";
-import { addFile, type Place, send, sendPart, startSession, statusOf } from "../scene.js";
+import { type Place, addFile, send, sendPart, startSession, statusOf, storeFile } from "../scene.js";
 import { fileOfEnded } from "./file-service.js";
 import { bytes, type RefusalRow, rowsOf } from "./row.js";
 
@@ -55,6 +55,18 @@ const inEnded = (carry: Carrier, end: Parameters<typeof fileOfEnded>[1]): Refusa
   return async (client) => {
     const place = await fileOfEnded(client, end);
     return () => carry(client, place, { data: bytes(10) });
+  };
+};
+
+/** A whole file of ten bytes and of no declared size stays as it is. */
+const onWhole = (carry: Carrier, deed: Deed): RefusalRow["provoke"] => {
+  return async (client) => {
+    const place = await storeFile(client, bytes(10));
+    const before = await client.files.getFile({ ...place });
+    return {
+      call: () => carry(client, place, deed),
+      after: async () => expect(await client.files.getFile({ ...place })).toEqual(before),
+    };
   };
 };
 
@@ -147,11 +159,25 @@ const common = (rpc: keyof typeof carriers): RefusalRow[] => {
       "FAILED_PRECONDITION / SESSION_EXPIRED",
       "a session whose deadline has passed",
       async (client) => {
-        const { id } = await startSession(client, { absoluteTtl: { nanos: 300_000_000 } });
+        const { id } = await startSession(client, { absoluteTtl: { nanos: 700_000_000 } });
         const place = await addFile(client, {}, id);
-        await sleep(320);
+        await sleep(720);
         return () => carry(client, place, { data: bytes(3) });
       },
+    ],
+    [
+      "FAILED_PRECONDITION / FILE_STATE",
+      "a whole file and more",
+      onWhole(carry, { data: bytes(11) }),
+      { expectedOffset: 10 },
+    ],
+    ["ALREADY_EXISTS / BYTES_DIFFER", "a whole file in other bytes", onWhole(carry, { data: bytes(10, 8) })],
+    ["INVALID_ARGUMENT / SIZE_DIFFERS", "a whole file with an end before its own", onWhole(carry, { data: bytes(9) })],
+    [
+      "DATA_LOSS / CHECKSUM_DIFFERS",
+      "a whole file with another checksum",
+      onWhole(carry, { data: bytes(10), checksum: [sha256, digestOf.other] }),
+      { declared: digestOf.other },
     ],
     ["FAILED_PRECONDITION / SESSION_STATE", "a session in DONE", inEnded(carry, "complete")],
     ["FAILED_PRECONDITION / SESSION_STATE", "a session in CANCELED", inEnded(carry, "cancel")],
