@@ -5,8 +5,8 @@ import ts from "typescript";
 import { describe, expect, it } from "vitest";
 
 /**
- * Folder -> what its files may import beside the folder itself: files and folders of this repository, packages, and prefixes that end with `*`. The
- * core is known to the outside by its index alone.
+ * Folder -> what its files may import beside the folder itself: files and folders of this repository, packages, and
+ * prefixes that end with `*`. The core is known to the outside by its index alone.
  */
 const core = "src/core/index.ts";
 const table: Record<string, readonly string[]> = {

@@ -1,7 +1,10 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { type Caller, permissions, UploadError } from "../core/index.js";
 
-/** Lets in who shows the token (`Authorization: Bearer ...`, RFC 6750) as `identity` says; throws `unauthenticated` for everyone else. */
+/**
+ * Lets in who shows the token (`Authorization: Bearer ...`, RFC 6750) as `identity` says; throws `unauthenticated` for
+ * everyone else.
+ */
 export function createTokenCheck(token: string, identity: () => { tenantId: string; userId: string }) {
   const expected = digest(token);
   const all: ReadonlySet<(typeof permissions)[number]> = new Set(permissions);

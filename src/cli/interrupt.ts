@@ -1,4 +1,7 @@
-/** Turns the first Ctrl-C into an aborted signal, so that the command can say how to go on; the second one ends the process. */
+/**
+ * Turns the first Ctrl-C into an aborted signal, so that the command can say how to go on; the second one ends the
+ * process.
+ */
 export async function withInterrupt<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const onInterrupt = () => {

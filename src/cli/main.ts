@@ -10,7 +10,10 @@ import { version } from "./version.js";
 
 const commands: readonly Command[] = [serve, upload, download, ls, version];
 
-/** Runs one command line, without the program's name, and answers the exit code: 0 done, 1 failed, 2 wrong use, 130 interrupted. */
+/**
+ * Runs one command line, without the program's name, and answers the exit code: 0 done, 1 failed, 2 wrong use, 130
+ * interrupted.
+ */
 export async function runCommandLine(words: readonly string[], context: Context): Promise<number> {
   const [name, ...rest] = words;
   if (name === undefined) {

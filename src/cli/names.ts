@@ -5,8 +5,8 @@ const maxNameBytes = 255;
 const escaped = /[%/\\\p{Cc}]/gu;
 
 /**
- * The file name that stands for a relative path with `/`: two different paths never share one. Where it would be longer than a name may be, it is
- * a digest of the path with the end of the base name, so that people still see the extension.
+ * The file name that stands for a relative path with `/`: two different paths never share one. Where it would be longer
+ * than a name may be, it is a digest of the path with the end of the base name, so that people still see the extension.
  */
 export function fileNameFromPath(path: string): string {
   const name = escapeName(path);

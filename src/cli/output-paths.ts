@@ -13,8 +13,8 @@ export function pathOf(file: File): string {
 }
 
 /**
- * A path that stays inside whatever folder it is joined to; undefined for an absolute one and one with `..`. What file systems cannot keep, or what
- * would mean something else to them, is escaped.
+ * A path that stays inside whatever folder it is joined to; undefined for an absolute one and one with `..`. What file
+ * systems cannot keep, or what would mean something else to them, is escaped.
  */
 export function findSafePath(path: string, onWindows = process.platform === "win32"): string | undefined {
   const segments = path.split("/").filter((segment) => segment !== "" && segment !== ".");

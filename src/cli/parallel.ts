@@ -1,6 +1,6 @@
 /**
- * Runs the work of every item, at most `workers` at a time and begun in order. The first failure stops the rest through the signal and comes out once
- * all have ended.
+ * Runs the work of every item, at most `workers` at a time and begun in order. The first failure stops the rest through
+ * the signal and comes out once all have ended.
  */
 export async function runParallel<T>(
   items: readonly T[],

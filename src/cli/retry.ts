@@ -21,7 +21,10 @@ export interface RetryRules {
 export interface Retry {
   /** Something got done: delay and patience begin anew. */
   progressed(): void;
-  /** Waits before the next try. Throws the error itself when it is final, or a failure that names it when patience is at its end. */
+  /**
+   * Waits before the next try. Throws the error itself when it is final, or a failure that names it when patience is at
+   * its end.
+   */
   pause(error: unknown): Promise<void>;
   /** Repeats a call that is safe to repeat until it is answered. */
   call<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T>;

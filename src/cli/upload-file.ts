@@ -39,7 +39,10 @@ export interface Tally {
   handed(offset: number, length: number): void;
 }
 
-/** Sends one file, going on after whatever broke from where the server says, until it is whole there and the same as here. */
+/**
+ * Sends one file, going on after whatever broke from where the server says, until it is whole there and the same as
+ * here.
+ */
 export async function uploadFile(
   deps: UploadDeps,
   planned: PlannedFile & { readonly location: string },

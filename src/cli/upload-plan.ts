@@ -16,7 +16,10 @@ export interface PlannedFile {
   readonly sizeBytes: number | undefined;
 }
 
-/** In the order of the command line, folders sorted by path. Fails when two of them would have one name, before anything is sent. */
+/**
+ * In the order of the command line, folders sorted by path. Fails when two of them would have one name, before anything
+ * is sent.
+ */
 export async function planUpload(
   paths: readonly string[],
   stdinName: string | undefined,

@@ -15,10 +15,15 @@ import {
   verifyFinished,
 } from "./upload-standing.js";
 
-/** What is read but not yet durable over there is kept in memory, and no more than that: a stream cannot be read twice. */
+/**
+ * What is read but not yet durable over there is kept in memory, and no more than that: a stream cannot be read twice.
+ */
 const partBytes = 4 * 2 ** 20 - 64 * 2 ** 10;
 
-/** Sends standard input part by part. Parts that the session has already, from a command before this one, are read and skipped. */
+/**
+ * Sends standard input part by part. Parts that the session has already, from a command before this one, are read and
+ * skipped.
+ */
 export async function uploadStdin(
   deps: UploadDeps,
   planned: PlannedFile,

@@ -12,7 +12,10 @@ export interface Attempt {
   readonly offset: number;
 }
 
-/** An immutable run of an attempt's bytes. The extents of an attempt, by offset, are its content, without gap or overlap. */
+/**
+ * An immutable run of an attempt's bytes. The extents of an attempt, by offset, are its content, without gap or
+ * overlap.
+ */
 export interface Extent {
   readonly epoch: number;
   readonly offset: number;

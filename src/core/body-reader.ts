@@ -1,9 +1,12 @@
 /**
- * Reads a stream chunk by chunk, and stops waiting at once when a signal aborts, even when the stream never says another word (a dead
- * connection). Empty chunks are passed over.
+ * Reads a stream chunk by chunk, and stops waiting at once when a signal aborts, even when the stream never says
+ * another word (a dead connection). Empty chunks are passed over.
  */
 export interface BodyReader {
-  /** The next chunk, or undefined at the regular end. Throws what the stream throws, or the reason of the signal that aborted. */
+  /**
+   * The next chunk, or undefined at the regular end. Throws what the stream throws, or the reason of the signal that
+   * aborted.
+   */
   next(): Promise<Uint8Array | undefined>;
   /** Puts bytes back, to be read next. */
   unread(chunk: Uint8Array): void;
@@ -23,7 +26,8 @@ export function createBodyReader(
   const onAbort = (event: Event) => interrupt?.((event.target as AbortSignal).reason);
   for (const signal of watched) signal.addEventListener("abort", onAbort);
 
-  // One promise a step, made by hand: racing against a long-lived promise would keep a reaction for every chunk of the upload.
+  // One promise a step, made by hand: racing against a long-lived promise would keep a reaction for every chunk of the
+  // upload.
   const step = () =>
     new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
       interrupt = reject;

@@ -1,7 +1,10 @@
 import { UploadError } from "./error.js";
 import { parseCount } from "./values.js";
 
-/** Throws `offset_mismatch` with the expected offset when a part that begins at `offset` would leave a gap after `stored` bytes. */
+/**
+ * Throws `offset_mismatch` with the expected offset when a part that begins at `offset` would leave a gap after
+ * `stored` bytes.
+ */
 export function assertNoGap(offset: number, stored: number, what: string): void {
   if (offset > stored) {
     throw new UploadError("offset_mismatch", `${what} has ${stored} bytes, a part at ${offset} would leave a gap`, {
@@ -11,7 +14,10 @@ export function assertNoGap(offset: number, stored: number, what: string): void 
   }
 }
 
-/** The range [offset, end) of content that a reader asked for. Throws `invalid` (NUMBER_INVALID), or `offset_mismatch` past the end. */
+/**
+ * The range [offset, end) of content that a reader asked for. Throws `invalid` (NUMBER_INVALID), or `offset_mismatch`
+ * past the end.
+ */
 export function parseReadRange(
   input: { readonly offset?: number | undefined; readonly limit?: number | undefined },
   sizeBytes: number,

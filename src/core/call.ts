@@ -12,7 +12,10 @@ export interface Caller {
   readonly permissions: ReadonlySet<Permission>;
 }
 
-/** The second parameter of every operation. When `signal` aborts, its reason passes through and no half-written row is left. */
+/**
+ * The second parameter of every operation. When `signal` aborts, its reason passes through and no half-written row is
+ * left.
+ */
 export interface Call {
   readonly caller: Caller;
   readonly signal?: AbortSignal;

@@ -1,4 +1,5 @@
-// CRC-32C (Castagnoli, RFC 3720 appendix B.4), which neither node:crypto nor node:zlib has. Eight tables, eight bytes a step.
+// CRC-32C (Castagnoli, RFC 3720 appendix B.4), which neither node:crypto nor node:zlib has. Eight tables, eight bytes a
+// step.
 const tables: readonly Uint32Array[] = buildTables();
 
 function buildTables(): readonly Uint32Array[] {

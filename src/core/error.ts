@@ -1,4 +1,7 @@
-/** Every way an operation can fail that a caller may act on. Adding one breaks the build of every protocol until it says what it means there. */
+/**
+ * Every way an operation can fail that a caller may act on. Adding one breaks the build of every protocol until it says
+ * what it means there.
+ */
 export const uploadErrorCodes = [
   "invalid",
   "unauthenticated",

@@ -5,14 +5,18 @@ export const fileStates = ["waiting", "transferring", "validating", "ready", "fa
 export type FileState = (typeof fileStates)[number];
 
 /**
- * What can happen to a file while its session is active. `begin`: a writer takes its seat. `check`: all bytes are here and are being verified apart from
- * the stream. `accept`: content is whole and right. `reject`: it is not. `declare`: it is declared anew with another content to come.
+ * What can happen to a file while its session is active. `begin`: a writer takes its seat. `check`: all bytes are here
+ * and are being verified apart from the stream. `accept`: content is whole and right. `reject`: it is not. `declare`:
+ * it is declared anew with another content to come.
  */
 export const fileEvents = ["begin", "check", "accept", "reject", "declare"] as const;
 
 export type FileEvent = (typeof fileEvents)[number];
 
-/** The whole life of a file: state x event -> state, or `refused`. A ready or failed file may be sent again: that is a new attempt. */
+/**
+ * The whole life of a file: state x event -> state, or `refused`. A ready or failed file may be sent again: that is a
+ * new attempt.
+ */
 export const fileMoves: Record<FileState, Record<FileEvent, FileState | "refused">> = {
   waiting: { begin: "transferring", check: "refused", accept: "refused", reject: "refused", declare: "waiting" },
   transferring: {

@@ -1,6 +1,9 @@
 import type { ChecksumAlgorithm, Hasher } from "./checksum.js";
 
-/** Hash states of attempts that may be continued, so that the next part need not read the former ones again. Only a cache: a miss costs a re-read. */
+/**
+ * Hash states of attempts that may be continued, so that the next part need not read the former ones again. Only a
+ * cache: a miss costs a re-read.
+ */
 export interface HashCache {
   put(attemptId: string, hasher: Hasher): void;
   /** A copy of the state, if it is not past `offset` and knows all the algorithms. */

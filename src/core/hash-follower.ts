@@ -1,13 +1,16 @@
 import type { Hasher } from "./checksum.js";
 
 /**
- * Hashes content that is being appended to. Mostly it takes every chunk as it arrives. When it begins behind (after a restart, or a hand-over) it first reads what is
- * stored, beside the append, and what was appended meanwhile, until it has caught up.
+ * Hashes content that is being appended to. Mostly it takes every chunk as it arrives. When it begins behind (after a
+ * restart, or a hand-over) it first reads what is stored, beside the append, and what was appended meanwhile, until it
+ * has caught up.
  */
 export interface HashFollower {
   /** How far it has hashed (bytes). */
   readonly offset: number;
-  /** A chunk that begins at `at` has arrived; it is passed over, to be read back later, while the follower is behind. */
+  /**
+   * A chunk that begins at `at` has arrived; it is passed over, to be read back later, while the follower is behind.
+   */
   take(chunk: Uint8Array, at: number): void;
   /** Stored bytes up to `end` can be read back. */
   wrote(end: number): void;
@@ -16,7 +19,8 @@ export interface HashFollower {
   /** A copy of the state if it stands exactly at `at`. */
   snapshot(at: number): Hasher | undefined;
   readonly hasher: Hasher;
-  stop(): void;
+  /** Reads back no more; whoever waits is told the reason. */
+  stop(reason?: unknown): void;
 }
 
 /** `stored` is where the append begins. What is stored before it is read back from the first `wrote` on. */
@@ -70,6 +74,6 @@ export function createHashFollower(
       if (failure !== undefined) throw failure.error;
     },
     snapshot: (at) => (chase === undefined && hasher.offset === at ? hasher.copy() : undefined),
-    stop: () => stopping.abort(),
+    stop: (reason) => stopping.abort(reason),
   };
 }

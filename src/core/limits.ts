@@ -33,7 +33,7 @@ const settingOf: Record<keyof Limits, string> = {
   maxAttributesBytes: "SLIPWAY_MAX_ATTRIBUTES_BYTES",
   maxBufferedBytes: "SLIPWAY_MAX_BUFFERED_BYTES",
   checkpointBytes: "SLIPWAY_CHECKPOINT_BYTES",
-  checkpointMs: "SLIPWAY_CHECKPOINT_MS",
+  checkpointMs: "SLIPWAY_CHECKPOINT_INTERVAL",
 };
 
 /** The detail that names a limit to the client. */

@@ -21,7 +21,10 @@ export interface Page<T> {
 export const defaultPageSize = 100;
 export const maxPageSize = 1000;
 
-/** Reads what a client sent back; a size of 0 means the default, one over the maximum means the maximum. Throws `invalid` (PAGE_INVALID). */
+/**
+ * Reads what a client sent back; a size of 0 means the default, one over the maximum means the maximum. Throws
+ * `invalid` (PAGE_INVALID).
+ */
 export function parsePage(input: { readonly size?: number; readonly cursor?: string }): PageQuery {
   const size = input.size ?? 0;
   if (!Number.isSafeInteger(size) || size < 0) throw invalid("PAGE_INVALID", `page size may not be ${size}`);

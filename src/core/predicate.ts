@@ -8,8 +8,8 @@ export type Comparison = (typeof comparisons)[number];
 export type PredicateValue = string | number | boolean | Date | null;
 
 /**
- * A tree of conditions over a noun's fields (`Field`) and its attributes (by path), which the metadata adapter turns into SQL. Comparing with an attribute that
- * is not there is false, and true for `ne`.
+ * A tree of conditions over a noun's fields (`Field`) and its attributes (by path), which the metadata adapter turns
+ * into SQL. Comparing with an attribute that is not there is false, and true for `ne`.
  */
 export type Predicate<Field extends string> =
   | { readonly all: readonly Predicate<Field>[] }
@@ -26,7 +26,9 @@ const maxConditions = 200;
 const maxDepth = 32;
 const maxValues = 1000;
 
-/** Throws `invalid` (PREDICATE_INVALID) for a tree that is too large, too deep, or compares a list other than by `in`. */
+/**
+ * Throws `invalid` (PREDICATE_INVALID) for a tree that is too large, too deep, or compares a list other than by `in`.
+ */
 export function assertPredicate<Field extends string>(predicate: Predicate<Field>): void {
   let conditions = 0;
   const visit = (node: Predicate<Field>, depth: number): void => {

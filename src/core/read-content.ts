@@ -1,7 +1,10 @@
 import type { Extent } from "./attempt.js";
 import type { BlobStore } from "./ports/blob-store.js";
 
-/** The bytes [from, to) of content that consists of `extents` (by offset, without gap), in order. The chunks belong to the reader. */
+/**
+ * The bytes [from, to) of content that consists of `extents` (by offset, without gap), in order. The chunks belong to
+ * the reader.
+ */
 export async function* readContent(
   blobs: BlobStore,
   extents: readonly Extent[],

@@ -1,6 +1,8 @@
 import type { JsonValue } from "./values.js";
 
-/** A small piece of state that a dialect owns (a handle, a download session, a setting), versioned for compare-and-set. */
+/**
+ * A small piece of state that a dialect owns (a handle, a download session, a setting), versioned for compare-and-set.
+ */
 export interface DialectRecord {
   readonly tenantId: string;
   readonly namespace: string;
@@ -13,8 +15,8 @@ export interface DialectRecord {
 }
 
 /**
- * A change to a record. `expect` is the version that must be stored: 0 for none, undefined for whatever there is. `value` undefined
- * deletes it.
+ * A change to a record. `expect` is the version that must be stored: 0 for none, undefined for whatever there is.
+ * `value` undefined deletes it.
  */
 export interface RecordChange {
   readonly namespace: string;

@@ -5,8 +5,9 @@ export const sessionStates = ["active", "completing", "done", "canceled", "faile
 export type SessionState = (typeof sessionStates)[number];
 
 /**
- * What can happen to a session. `change`: files are declared, sent or removed. `touch`: it is kept alive. `complete`: all files are whole.
- * `defer`: completion was asked while content is still being fetched. `settle`: that content has come.
+ * What can happen to a session. `change`: files are declared, sent or removed. `touch`: it is kept alive. `complete`:
+ * all files are whole. `defer`: completion was asked while content is still being fetched. `settle`: that content has
+ * come.
  */
 export const sessionEvents = [
   "touch",
@@ -94,8 +95,8 @@ export interface SessionStanding {
 }
 
 /**
- * The next state, or `replay` when it has happened already, or `gone`. Throws `wrong_state` (SESSION_STATE), or `expired` (SESSION_EXPIRED) when the
- * deadline has passed, whether or not anyone has noticed yet.
+ * The next state, or `replay` when it has happened already, or `gone`. Throws `wrong_state` (SESSION_STATE), or
+ * `expired` (SESSION_EXPIRED) when the deadline has passed, whether or not anyone has noticed yet.
  */
 export function moveSession(session: SessionStanding, event: SessionEvent, now: Date): Exclude<SessionMove, "refused"> {
   const running = session.state === "active" || session.state === "completing";

@@ -32,7 +32,10 @@ export interface Session {
   readonly clientProgress: number;
   readonly failure: Failure | undefined;
   readonly deadlines: Deadlines;
-  /** While it runs: when it fails unless something happens. Afterwards: when its row goes; undefined when it holds content of its own. */
+  /**
+   * While it runs: when it fails unless something happens. Afterwards: when its row goes; undefined when it holds
+   * content of its own.
+   */
   readonly expiresAt: Date | undefined;
   readonly fileCount: number;
   /** The number of its newest event. */
@@ -99,7 +102,8 @@ export function endSession(
 ): Session | undefined {
   const move = moveSession(session, event, now);
   if (move === "replay" || move === "gone") return undefined;
-  // Without a target item the session itself is what holds the content: that is no tombstone, and nothing but a deletion ends it.
+  // Without a target item the session itself is what holds the content: that is no tombstone, and nothing but a
+  // deletion ends it.
   const holdsContent = move === "done" && session.itemId === undefined;
   return {
     ...session,

@@ -18,14 +18,17 @@ import {
   listSessionEvents,
   listSessions,
 } from "./operations/sessions.js";
-import { type SweepOptions, type SweepReport, sweep } from "./operations/sweep.js";
+import { type SweepOptions, type SweepReport, sweep, sweepRows } from "./operations/sweep.js";
 import { writePart } from "./operations/write-part.js";
 import type { BlobStore } from "./ports/blob-store.js";
 import type { Clock } from "./ports/clock.js";
 import type { MetadataStore } from "./ports/metadata-store.js";
 import { createWriterSeats } from "./writer-seats.js";
 
-/** The service: every operation that any face can ask for, as `(input, call)`. What each promises and throws is said where it is defined. */
+/**
+ * The service: every operation that any face can ask for, as `(input, call)`. What each promises and throws is said
+ * where it is defined.
+ */
 export type Uploads = ReturnType<typeof createUploads>;
 
 export function createUploads(ports: {
@@ -73,7 +76,8 @@ export function createUploads(ports: {
     ...createCatalogOperations(deps),
     ...createRecordOperations(deps),
 
-    /** Not for callers: the service's own housekeeping. */
+    /** Not for callers: the service's own housekeeping, its quick part and the whole of it. */
+    sweepRows: () => sweepRows(deps),
     sweep: (options: SweepOptions): Promise<SweepReport> => sweep(deps, options),
   };
 }

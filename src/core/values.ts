@@ -44,7 +44,8 @@ export function parseCount(value: number, what: string): number {
 }
 
 /**
- * A name of a file, item or library: 1 to 255 bytes of UTF-8 without separators (`/`, `\`) and control characters, not `.` or `..`.
+ * A name of a file, item or library: 1 to 255 bytes of UTF-8 without separators (`/`, `\`) and control characters, not
+ * `.` or `..`.
  */
 export function parseName(value: string, what: string): string {
   const shown = JSON.stringify(value.slice(0, 80));
@@ -71,7 +72,10 @@ export function parseText(value: string, what: string, maxLength: number): strin
   return value;
 }
 
-/** Attributes of at most `maxAttributesBytes` as JSON text and 16 levels, whose texts are well-formed and have no NUL (PostgreSQL's jsonb holds neither). */
+/**
+ * Attributes of at most `maxAttributesBytes` as JSON text and 16 levels, whose texts are well-formed and have no NUL
+ * (PostgreSQL's jsonb holds neither).
+ */
 export function parseAttributes(value: Attributes, limits: Limits): Attributes {
   assertStorable(value, maxAttributesDepth);
   const text = JSON.stringify(value);

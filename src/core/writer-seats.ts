@@ -1,8 +1,14 @@
 import { UploadError } from "./error.js";
 
-/** Who writes which file in this process. The epoch in the metadata store decides; the seats only tell a writer at once that it has lost (P7). */
+/**
+ * Who writes which file in this process. The epoch in the metadata store decides; the seats only tell a writer at once
+ * that it has lost (P7).
+ */
 export interface WriterSeats {
-  /** Seats a writer whose claim has been committed. The former one of the file is told; a writer that a newer claim has overtaken already is told itself. */
+  /**
+   * Seats a writer whose claim has been committed. The former one of the file is told; a writer that a newer claim has
+   * overtaken already is told itself.
+   */
   take(claim: { readonly sessionId: string; readonly fileId: string; readonly epoch: EpochMark }): Seat;
   /** Tells the writer of a file, or of all files of a session, that nothing more of it will be committed. */
   evictFile(fileId: string): void;

@@ -1,7 +1,9 @@
 import { createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import { type Call, type Caller, UploadError } from "../core/index.js";
 
-/** Finds out who asks; throws `unauthenticated` for a token that is not good, and `unavailable` when it cannot be told. */
+/**
+ * Finds out who asks; throws `unauthenticated` for a token that is not good, and `unavailable` when it cannot be told.
+ */
 export type Authenticate = (authorization: string | null) => Promise<Caller>;
 
 const callerKey = createContextKey<Caller | undefined>(undefined, { description: "caller" });

@@ -40,7 +40,9 @@ export function connectErrorFrom(error: UploadError): ConnectError {
   return new ConnectError(error.message, codes[error.code], undefined, [{ desc: ErrorInfoSchema, value: info }]);
 }
 
-/** Translates whatever a method throws, once. What nobody foresaw is logged with its cause and answered with fixed text. */
+/**
+ * Translates whatever a method throws, once. What nobody foresaw is logged with its cause and answered with fixed text.
+ */
 export function createErrorInterceptor(logUnexpected: (error: unknown, method: string) => void): Interceptor {
   const translate = (error: unknown, method: string): ConnectError => {
     if (isUploadError(error)) {
@@ -72,8 +74,18 @@ async function* translateStream<T>(messages: AsyncIterable<T>, translate: (error
   }
 }
 
+/** What Node says when the other end of a connection has gone. */
+const goneCodes = new Set([
+  "ECONNRESET",
+  "EPIPE",
+  "ERR_HTTP2_INVALID_STREAM",
+  "ERR_STREAM_DESTROYED",
+  "ERR_STREAM_PREMATURE_CLOSE",
+  "ERR_STREAM_WRITE_AFTER_END",
+]);
+
 function isAbort(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as NodeJS.ErrnoException;
-  return error.name === "AbortError" || code === "ECONNRESET" || code === "ERR_STREAM_PREMATURE_CLOSE";
+  return error.name === "AbortError" || goneCodes.has(code ?? "");
 }

@@ -31,8 +31,9 @@ export function createFileService(uploads: Uploads): ServiceImpl<typeof FileServ
     },
 
     async uploadFile(requests, context) {
-      const { start, body, ending } = await openUploadStream(requests);
-      const result = await uploads.writePart({ ...parsePlace(start), body, ending }, callOf(context));
+      const { start, body, ending, close } = await openUploadStream(requests);
+      const place = parsePlace(start);
+      const result = await uploads.writePart({ ...place, body, ending }, callOf(context)).finally(close);
       if (result.file.state !== "ready") {
         throw new UploadError("incomplete", `the stream ended at ${result.offset} without a finish`, {
           reason: "FINISH_MISSING",

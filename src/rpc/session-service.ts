@@ -12,10 +12,8 @@ import {
   parseVisibility,
 } from "./session-messages.js";
 
-/** The deadlines of sessions that do not ask for others. */
-export type RpcDeadlines = Deadlines;
-
-export function createSessionService(uploads: Uploads, defaults: RpcDeadlines): ServiceImpl<typeof SessionService> {
+/** `defaults`: the deadlines of sessions that do not ask for others. */
+export function createSessionService(uploads: Uploads, defaults: Deadlines): ServiceImpl<typeof SessionService> {
   return {
     async createSession(request, context) {
       const { idleTtl, absoluteTtl } = request;
@@ -28,10 +26,10 @@ export function createSessionService(uploads: Uploads, defaults: RpcDeadlines): 
           origin: "rpc",
           label: request.label,
           attributes: formatAttributes(request.attributes ?? {}),
-          deadlines: {
-            idleTtlMs: idleTtl === undefined ? defaults.idleTtlMs : durationMs(idleTtl),
-            absoluteTtlMs: absoluteTtl === undefined ? defaults.absoluteTtlMs : durationMs(absoluteTtl),
-            keepTerminalMs: defaults.keepTerminalMs,
+          deadlines: defaults,
+          askedDeadlines: {
+            ...(idleTtl && { idleTtlMs: durationMs(idleTtl) }),
+            ...(absoluteTtl && { absoluteTtlMs: durationMs(absoluteTtl) }),
           },
         },
         callOf(context),

@@ -14,9 +14,14 @@ export interface UploadStream {
   readonly body: AsyncIterable<Uint8Array>;
   /** Whether a finish marker came, and what it said; asked after the body has ended. */
   ending(): PartEnding;
+  /** Lets go of what was not read. */
+  close(): void;
 }
 
-/** Reads up to the start, which must come first. A stream that merely ends has not finished anything: a cancelled one ends just the same (P11). */
+/**
+ * Reads up to the start, which must come first. A stream that merely ends has not finished anything: a cancelled one
+ * ends just the same (P11).
+ */
 export async function openUploadStream(requests: AsyncIterable<UploadFileRequest>): Promise<UploadStream> {
   const iterator = requests[Symbol.asyncIterator]();
   const first = await iterator.next();
@@ -25,26 +30,23 @@ export async function openUploadStream(requests: AsyncIterable<UploadFileRequest
   let position = Number(first.value.message.value.offset);
 
   async function* body(): AsyncGenerator<Uint8Array> {
-    try {
-      for (;;) {
-        const { done, value } = await iterator.next();
-        if (done === true) return;
-        const { message } = value;
-        if (finish !== undefined) throw outOfOrder("a message came after the finish");
-        if (message.case === "chunk") {
-          assertCrc(message.value, position);
-          position += message.value.data.length;
-          yield message.value.data;
-        } else if (message.case === "finish") finish = message.value;
-        else throw outOfOrder(message.case === "start" ? "a second start came" : "a message is empty");
-      }
-    } finally {
-      await iterator.return?.();
+    for (;;) {
+      const { done, value } = await iterator.next();
+      if (done === true) return;
+      const { message } = value;
+      if (finish !== undefined) throw outOfOrder("a message came after the finish");
+      if (message.case === "chunk") {
+        assertCrc(message.value, position);
+        position += message.value.data.length;
+        yield message.value.data;
+      } else if (message.case === "finish") finish = message.value;
+      else throw outOfOrder(message.case === "start" ? "a second start came" : "a message is empty");
     }
   }
   return {
     start: first.value.message.value,
     body: body(),
+    close: () => void iterator.return?.().catch(() => undefined),
     ending: () => ({
       finish: finish !== undefined,
       sizeBytes: optionalNumberFrom(finish?.sizeBytes, "size"),

@@ -9,7 +9,10 @@ export function adminTokenPath(dataDir: string): string {
   return join(dataDir, fileName);
 }
 
-/** Makes the token at the first start; answers it, and whether it is new. Whole or not there: it is written aside, synced and renamed. */
+/**
+ * Makes the token at the first start; answers it, and whether it is new. Whole or not there: it is written aside,
+ * synced and renamed.
+ */
 export async function loadAdminToken(dataDir: string): Promise<{ readonly token: string; readonly created: boolean }> {
   const path = adminTokenPath(dataDir);
   try {

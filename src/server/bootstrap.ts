@@ -17,8 +17,8 @@ export interface Bootstrap {
 const mostWaitMs = 5_000;
 
 /**
- * Brings the database up to date and ties it to the data folder, as often as it takes: a database that is away only delays this. A database that
- * belongs to another folder, or is newer than this program, ends it.
+ * Brings the database up to date and ties it to the data folder, as often as it takes: a database that is away only
+ * delays this. A database that belongs to another folder, or is newer than this program, ends it.
  */
 export function startBootstrap(deps: {
   readonly metadata: MetadataStore;
@@ -37,6 +37,7 @@ export function startBootstrap(deps: {
     if (boundTo !== storeId) {
       throw new Error(`the database belongs to the data folder with store id ${boundTo}, this folder has ${storeId}`);
     }
+    await deps.metadata.interruptValidations();
     identity = await deps.metadata.ensureUser("default", "admin");
   }
   /** To a database that knows nothing, all bytes of a folder would be litter. */
@@ -59,11 +60,14 @@ export function startBootstrap(deps: {
       }
     }
   }
+  const done = run();
+  // Whoever asks is told; until somebody does, a failure is not an error that nobody handles.
+  done.catch(() => undefined);
   return {
     identity() {
       if (identity !== undefined) return identity;
       throw new UploadError("unavailable", "the database has not been reached yet", { reason: "DATABASE_UNAVAILABLE" });
     },
-    done: run(),
+    done,
   };
 }

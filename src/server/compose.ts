@@ -80,7 +80,7 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
     onError: (error) => log.warn({ err: error }, "a connection could not be taken"),
   });
   const sweeper = startSweeping({
-    sweep: (options) => uploads.sweep(options),
+    uploads,
     options: config.sweep,
     onReport: (report) => log.debug(report, "swept"),
     onError: (error) => log.warn({ err: error }, "a sweep failed; it is tried again"),
@@ -101,7 +101,7 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
       listener.destroy();
       stopping.abort();
       await bootstrap.done.catch(() => undefined);
-      await sweeper.stop();
+      await within(commitMs, sweeper.stop());
       await metadata.close();
       await database.close();
       await blobs.close();

@@ -11,7 +11,7 @@ export interface Config {
   readonly durability: "fsync" | "os";
   readonly limits: Limits;
   readonly deadlines: Deadlines;
-  readonly sweep: SweepOptions & { readonly intervalMs: number };
+  readonly sweep: SweepOptions & { readonly intervalMs: number; readonly bytesIntervalMs: number };
   readonly log: { readonly level: string; readonly format: "pretty" | "json" };
 }
 
@@ -27,7 +27,10 @@ const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"]
 /** Settings of the command line, which share the prefix. */
 const foreign = new Set(["SLIPWAY_URL", "SLIPWAY_TOKEN"]);
 
-/** Reads the environment, with flags over it. Throws `ConfigError`, for an unknown SLIPWAY_ name too: it is a slip of the pen. */
+/**
+ * Reads the environment, with flags over it. Throws `ConfigError`, for an unknown SLIPWAY_ name too: it is a slip of
+ * the pen.
+ */
 export function readConfig(env: Environment, isTerminal: boolean): Config {
   const known = new Set<string>();
   const read = <T>(name: string, fallback: T, parse: (text: string) => T | undefined, mayBe: string): T => {
@@ -82,6 +85,7 @@ export function readConfig(env: Environment, isTerminal: boolean): Config {
     },
     sweep: {
       intervalMs: interval("SLIPWAY_SWEEP_INTERVAL", 60_000),
+      bytesIntervalMs: interval("SLIPWAY_SWEEP_BYTES_INTERVAL", hourMs),
       keepUnreferencedMs: duration("SLIPWAY_SWEEP_UNREFERENCED_AFTER", defaultSweep.keepUnreferencedMs),
       keepTrashMs: duration("SLIPWAY_SWEEP_TRASH_AFTER", defaultSweep.keepTrashMs),
     },

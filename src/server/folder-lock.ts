@@ -16,10 +16,10 @@ const retryMs = 100;
 const settleMs = 50;
 
 /**
- * Takes the folder, waiting for a holder that is on its way out; refuses with a sentence that names the folder. The lock is two
- * unix sockets. One is abstract and named after the folder's device and inode: the kernel frees it however its holder ends, and
- * two paths to one folder are one lock. The other lies in the folder, for servers in different network namespaces (containers
- * that share a volume), which do not see each other's abstract sockets.
+ * Takes the folder, waiting for a holder that is on its way out; refuses with a sentence that names the folder. The
+ * lock is two unix sockets. One is abstract and named after the folder's device and inode: the kernel frees it however
+ * its holder ends, and two paths to one folder are one lock. The other lies in the folder, for servers in different
+ * network namespaces (containers that share a volume), which do not see each other's abstract sockets.
  */
 export async function lockFolder(dataDir: string, waitMs: number, onWait: () => void): Promise<FolderLock> {
   if (process.platform !== "linux") {

@@ -1,10 +1,12 @@
+import { isUploadError } from "../core/index.js";
 import type { NodeHandler } from "./listen.js";
 
 /** Throws, or rejects, with what is wrong. */
 export type ReadinessCheck = () => Promise<void>;
 
 /**
- * What is on the port beside the RPCs: `/healthz` (the process answers), `/readyz` (database and blob store do too; 503 with a reason otherwise), and 404 for the rest.
+ * What is on the port beside the RPCs: `/healthz` (the process answers), `/readyz` (database and blob store do too; 503
+ * with a reason otherwise), and 404 for the rest.
  */
 export function createHealthHandler(checkReady: ReadinessCheck): NodeHandler {
   return (request, response) => {
@@ -18,8 +20,9 @@ export function createHealthHandler(checkReady: ReadinessCheck): NodeHandler {
     if (path === "/healthz") return answer(200, { status: "ok" });
     checkReady().then(
       () => answer(200, { status: "ready" }),
+      // Nobody has to log in to read this: what a driver says of hosts and names is for the log.
       (error: unknown) =>
-        answer(503, { status: "not ready", reason: error instanceof Error ? error.message : "unknown" }),
+        answer(503, { status: "not ready", reason: isUploadError(error) ? error.message : "internal error" }),
     );
   };
 }

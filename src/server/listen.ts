@@ -1,6 +1,6 @@
-// One port for HTTP/1.1 and HTTP/2 without TLS: the http server listens (Node arms its header time-out only then), and connections that open with the HTTP/2
-// preface (RFC 9113, 3.4) are handed to an http2 server.
-import { createServer } from "node:http";
+// One port for HTTP/1.1 and HTTP/2 without TLS: the http server listens (Node arms its header time-out only then), and
+// connections that open with the HTTP/2 preface (RFC 9113, 3.4) are handed to an http2 server.
+import { createServer, type IncomingMessage } from "node:http";
 import { createServer as createServer2, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import type { connectNodeAdapter } from "@connectrpc/connect-node";
@@ -30,6 +30,8 @@ export interface ListenOptions {
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 const sniffMs = 10_000;
 const headersMs = 60_000;
+const keepAliveMs = 30_000;
+const lastWordMs = 1_000;
 const streamWindowBytes = 8 * 2 ** 20;
 const smallestWindowBytes = 256 * 1024;
 const largestWindowBytes = 16 * 2 ** 20;
@@ -48,14 +50,24 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     const share = options.maxBufferedBytes / sessions.size;
     session.setLocalWindowSize(Math.floor(Math.max(smallestWindowBytes, Math.min(largestWindowBytes, share))));
   });
-  // A part may take hours, its headers may not: with requestTimeout off, headersTimeout has to be set, or it would be off too.
+  // A part may take hours, its headers may not: with requestTimeout off, headersTimeout has to be set, or it would be
+  // off too.
   const http1 = createServer(
     { requestTimeout: 0, headersTimeout: headersMs, connectionsCheckingInterval: 5_000, keepAliveTimeout: 65_000 },
-    options.handler,
+    (request, response) => {
+      // A request that was destroyed has no socket any more.
+      const { socket } = request;
+      response.once("finish", () => {
+        if (!request.complete) leaveUnread(request, socket);
+      });
+      options.handler(request, response);
+    },
   );
   const takeHttp1 = http1.listeners("connection") as ((this: unknown, socket: Socket) => void)[];
   http1.removeAllListeners("connection");
   http1.on("connection", (socket: Socket) => {
+    // A client that vanished without a word is found out, and its writer's seat is free again.
+    socket.setKeepAlive(true, keepAliveMs);
     sockets.add(socket);
     undecided.add(socket);
     socket.on("close", () => {
@@ -94,6 +106,15 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/**
+ * An answer is out and the request's body still comes in: Node would read all of it, however long, for the connection's
+ * next request. The client gets a moment to read its answer instead, and then loses the connection.
+ */
+function leaveUnread(request: IncomingMessage, socket: Socket): void {
+  request.pause();
+  setTimeout(() => socket.destroy(), lastWordMs).unref();
 }
 
 /** Looks at the first bytes without taking them; gives a silent connection up. */

@@ -6,7 +6,10 @@ import { createLog } from "./log.js";
 
 const lockWaitMs = 15_000;
 
-/** Runs the server until it is told to stop; answers the exit code: 0 stopped, 1 could not start or go on, 2 wrong settings. */
+/**
+ * Runs the server until it is told to stop; answers the exit code: 0 stopped, 1 could not start or go on, 2 wrong
+ * settings.
+ */
 export async function runServer(options: {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Settings by the same names, over the environment. */

@@ -1,4 +1,5 @@
-// The load: one client as a process of its own, told over a channel what to do. Words: the face, and the size of a file in bytes.
+// The load: one client as a process of its own, told over a channel what to do. Words: the face, and the size of a file
+// in bytes.
 import { createHash, randomFillSync, randomUUID } from "node:crypto";
 import { Agent } from "node:http";
 import type { MessageInitShape } from "@bufbuild/protobuf";
@@ -54,7 +55,10 @@ const deadlineMs = 30_000 + (sizeBytes / leastBytesPerSecond) * 1000;
 const connected = new Map<string, Clients>();
 let slipwayUrl = "";
 
-/** The content: random chunks in turn, each with its number stamped on it, so that no two are the same and any that is lost or misplaced shows. */
+/**
+ * The content: random chunks in turn, each with its number stamped on it, so that no two are the same and any that is
+ * lost or misplaced shows.
+ */
 function* content(): Generator<Uint8Array> {
   for (let number = 0, sent = 0; sent < sizeBytes; number++) {
     const chunk = chunks[number % chunkCount]!;

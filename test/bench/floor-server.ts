@@ -1,5 +1,6 @@
-// The floor of UploadFile: the listener, the adapter and the windows of the real server, and a handler that does what any honest upload must: hash
-// SHA-256 (beside the write), write, sync once at the end. No metadata, no checkpoints, no login. Words: the folder to write to.
+// The floor of UploadFile: the listener, the adapter and the windows of the real server, and a handler that does what
+// any honest upload must: hash SHA-256 (beside the write), write, sync once at the end. No metadata, no checkpoints, no
+// login. Words: the folder to write to.
 import { createHash, randomUUID } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";

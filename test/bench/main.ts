@@ -1,4 +1,5 @@
-// `npm run bench -- NAME [FLAGS]`: one file a work of the table of speeds; see each for what it measures and against what.
+// `npm run bench -- NAME [FLAGS]`: one file a work of the table of speeds; see each for what it measures and against
+// what.
 import { parseArgs } from "node:util";
 import { parseBytes } from "../../src/server/config.js";
 import { type MediumName, mediumNames } from "./media.js";

@@ -42,7 +42,10 @@ const startMs = 60_000;
 const stopMs = 20_000;
 const errorTailLength = 4_000;
 
-/** Once the signal is aborted they are all stopped, whoever waits for one hears of its end, and none is started any more. */
+/**
+ * Once the signal is aborted they are all stopped, whoever waits for one hears of its end, and none is started any
+ * more.
+ */
 export function createProcesses(signal: AbortSignal): Processes {
   const running = new Set<BenchProcess>();
   // The last resort, when there is no time to wait: it does nothing after a regular end.
@@ -114,7 +117,10 @@ export function createProcesses(signal: AbortSignal): Processes {
   };
 }
 
-/** Our environment without settings that would make one side differ from what a plain start does; both sides have equally many threads. */
+/**
+ * Our environment without settings that would make one side differ from what a plain start does; both sides have
+ * equally many threads.
+ */
 function plainEnvironment(): Record<string, string | undefined> {
   const entries = Object.entries(process.env).filter(
     ([name]) => !/^(SLIPWAY_.*|DATABASE_URL|NODE_OPTIONS|NODE_V8_COVERAGE)$/.test(name),

@@ -1,4 +1,5 @@
-// One file through UploadFile, beside the floor of its face: both servers run at the same time, one works; rounds alternate.
+// One file through UploadFile, beside the floor of its face: both servers run at the same time, one works; rounds
+// alternate.
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { createContentHash } from "../../src/cli/content-hash.js";
 import { runCommandLine } from "../../src/cli/main.js";
 import { parseServeFlags } from "../../src/cli/serve.js";
-import { formatContinue, parseUploadOptions } from "../../src/cli/upload-options.js";
 import { createTally } from "../../src/cli/upload-file.js";
-import { createContentHash } from "../../src/cli/content-hash.js";
+import { formatContinue, parseUploadOptions } from "../../src/cli/upload-options.js";
 import { runCli } from "./run-cli.js";
 
 describe("a command line", () => {

@@ -3,8 +3,8 @@ import { appendFile, mkdir, readdir, readFile, rm, utimes, writeFile } from "nod
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { makeTempDir, removeTempDir } from "../support/temp-dir.js";
 import { startServer, type TestServer } from "../support/server.js";
+import { makeTempDir, removeTempDir } from "../support/temp-dir.js";
 import { runCli } from "./run-cli.js";
 
 const mib = 2 ** 20;

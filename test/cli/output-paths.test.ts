@@ -1,9 +1,9 @@
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { findSafePath, openPlace, partPathOf, planOutput } from "../../src/cli/output-paths.js";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FileSchema } from "../../gen/slipway/upload/v1/file_pb.js";
+import { findSafePath, openPlace, partPathOf, planOutput } from "../../src/cli/output-paths.js";
 import { makeTempDir, removeTempDir } from "../support/temp-dir.js";
 
 const buildFile = (spec: NonNullable<MessageInitShape<typeof FileSchema>["spec"]>, id = "1") =>

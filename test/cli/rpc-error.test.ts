@@ -1,8 +1,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, it } from "vitest";
+import { ErrorInfoSchema, ErrorReason } from "../../gen/slipway/upload/v1/error_pb.js";
 import { FileError } from "../../src/cli/cli-error.js";
 import { describeError, isConnectionLost, isFileError, isTransient } from "../../src/cli/rpc-error.js";
-import { ErrorInfoSchema, ErrorReason } from "../../gen/slipway/upload/v1/error_pb.js";
 
 const withReason = (code: Code, reason: ErrorReason, message = "words") =>
   new ConnectError(message, code, undefined, [{ desc: ErrorInfoSchema, value: { reason } }]);

@@ -488,7 +488,9 @@ const kinds: readonly [string, (store: BlobStore, content: Uint8Array) => Promis
   ["small content", (store, content) => store.putSmall([content])],
 ];
 
-/** Two small contents of 400 bytes, of `seed` and of the seed after it, stored side by side where the store does that. */
+/**
+ * Two small contents of 400 bytes, of `seed` and of the seed after it, stored side by side where the store does that.
+ */
 async function putPair(store: BlobStore, seed: number): Promise<readonly [BlobKey, BlobKey]> {
   return await Promise.all([store.putSmall([makeBytes(400, seed)]), store.putSmall([makeBytes(400, seed + 1)])]);
 }

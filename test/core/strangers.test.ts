@@ -63,7 +63,16 @@ const ofTenants = {
 } satisfies Partial<Record<keyof Uploads, Ask>>;
 
 /** What names nothing that could be somebody else's; lists and finds are asked below. */
-const ofNobody = ["limits", "sweep", "createLibrary", "listSessions", "listLibraries", "listItems", "findItemByAlias"];
+const ofNobody = [
+  "limits",
+  "sweep",
+  "sweepRows",
+  "createLibrary",
+  "listSessions",
+  "listLibraries",
+  "listItems",
+  "findItemByAlias",
+];
 const ofRecords = ["findRecord", "changeRecords", "listRecords"];
 
 /** The refusal, without the ids that were asked for. */

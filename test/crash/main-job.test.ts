@@ -34,10 +34,13 @@ function runSlipway(
     env: { PATH, SLIPWAY_URL: server.url, SLIPWAY_TOKEN: server.token },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const texts = { stdout: "", stderr: "" };
-  child.stdout.setEncoding("utf8").on("data", (text: string) => void (texts.stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => void (texts.stderr += text));
-  return new Promise((resolve) => child.on("close", (code) => resolve({ code, ...texts })));
+  const stdout: string[] = [];
+  const stderr: string[] = [];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => stdout.push(text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => stderr.push(text));
+  return new Promise((resolve) =>
+    child.on("close", (code) => resolve({ code, stdout: stdout.join(""), stderr: stderr.join("") })),
+  );
 }
 
 /** Incompressible and without repetition, and faster to make than to read from the system. */

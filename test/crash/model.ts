@@ -1,4 +1,5 @@
-// What a client knows: what it asked for, and what of it was acknowledged. The truth that a server has to live up to after a crash.
+// What a client knows: what it asked for, and what of it was acknowledged. The truth that a server has to live up to
+// after a crash.
 import { createHash } from "node:crypto";
 import { pseudoRandom } from "../support/bodies.js";
 

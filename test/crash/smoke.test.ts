@@ -2,16 +2,17 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { copyEmbeddedTemplate } from "../support/embedded-template.js";
 import { openClient, readRefusal, type TestClient, type Wire } from "../support/client.js";
+import { copyEmbeddedTemplate } from "../support/embedded-template.js";
 import { openTestSchema, postgresAvailable } from "../support/postgres.js";
-import { makeDataDir, startServer, type ServerOptions, type TestServer } from "../support/server.js";
+import { makeDataDir, type ServerOptions, startServer, type TestServer } from "../support/server.js";
 import { uploadForEver } from "./load.js";
 import { createDice, type Dice, type SessionModel } from "./model.js";
 import { verifyDone, verifyInterrupted } from "./verify.js";
 
 const seed = Number(process.env.CRASH_SEED ?? randomInt(2 ** 31));
-const rounds = Number(process.env.CRASH_ROUNDS ?? 10);
+/** For each engine; 20 in all. */
+const rounds = Number(process.env.CRASH_ROUNDS ?? (postgresAvailable() ? 10 : 20));
 const env = {
   SLIPWAY_CHECKPOINT_BYTES: "1MiB",
   SLIPWAY_CHECKPOINT_INTERVAL: "200ms",

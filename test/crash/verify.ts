@@ -9,7 +9,10 @@ import type { TestClient } from "../support/client.js";
 import { fileRequest, sessionRequest } from "./load.js";
 import { contentOf, type Dice, type FileModel, type SessionModel } from "./model.js";
 
-/** A session that was completed, in this round or an earlier one, is there with all its files, and with every byte of them (P1, P8). */
+/**
+ * A session that was completed, in this round or an earlier one, is there with all its files, and with every byte of
+ * them (P1, P8).
+ */
 export async function verifyDone(client: TestClient, session: SessionModel, everyByte: boolean): Promise<void> {
   const sessionId = session.id ?? "";
   const what = `session ${sessionId} of round ${session.round}`;

@@ -37,7 +37,10 @@ for (const wire of mainWires) {
   });
 }
 
-/** Lines that no row meets: another test does, or it takes an item, a storage that fails, or a race that a test cannot win for certain. */
+/**
+ * Lines that no row meets: another test does, or it takes an item, a storage that fails, or a race that a test cannot
+ * win for certain.
+ */
 const elsewhere = [
   "CreateSession: FAILED_PRECONDITION / ITEM_BUSY",
   "GetSession: NOT_FOUND / SESSION_NOT_FOUND",

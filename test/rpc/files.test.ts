@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { ChecksumAlgorithm } from "../../gen/slipway/upload/v1/checksum_pb.js";
 import { FileFailure, FileState } from "../../gen/slipway/upload/v1/file_pb.js";
 import { SessionState } from "../../gen/slipway/upload/v1/session_pb.js";
-import { mainWires, refusalOf, type TestClient, wires } from "../support/client.js";
 import { pseudoRandom } from "../support/bodies.js";
+import { mainWires, refusalOf, type TestClient, wires } from "../support/client.js";
 import { addFile, readBack, send, sendPart, startSession, statusOf, storeFile, useServer } from "./scene.js";
 
 const server = useServer();

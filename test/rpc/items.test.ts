@@ -1,4 +1,5 @@
-// Sessions that end in an item, on a PostgreSQL server: the catalog has no face yet, so the test puts the item there itself.
+// Sessions that end in an item, on a PostgreSQL server: the catalog has no face yet, so the test puts the item there
+// itself.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SessionAccess, SessionState } from "../../gen/slipway/upload/v1/session_pb.js";
 import type { MetadataStore } from "../../src/core/index.js";

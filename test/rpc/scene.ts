@@ -1,4 +1,5 @@
-// What the tests of the services have in common: one server a test file, and the steps of an upload as a client takes them.
+// What the tests of the services have in common: one server a test file, and the steps of an upload as a client takes
+// them.
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { afterAll, beforeAll } from "vitest";
 import type { FileSpecSchema } from "../../gen/slipway/upload/v1/file_pb.js";
@@ -6,9 +7,9 @@ import type { Session } from "../../gen/slipway/upload/v1/session_pb.js";
 import type { CreateSessionRequestSchema } from "../../gen/slipway/upload/v1/session_service_pb.js";
 import type { UploadFileRequest_FinishSchema, UploadFileRequestSchema } from "../../gen/slipway/upload/v1/upload_pb.js";
 import { crc32c } from "../../src/core/index.js";
+import { slices } from "../support/bodies.js";
 import { openClient, type TestClient, type Wire } from "../support/client.js";
 import { type ServerOptions, startServer, type TestServer } from "../support/server.js";
-import { slices } from "../support/bodies.js";
 
 type Message = MessageInitShape<typeof UploadFileRequestSchema>;
 type Finish = MessageInitShape<typeof UploadFileRequest_FinishSchema>;

@@ -88,6 +88,7 @@ const settings: Readonly<Record<string, Setting>> = {
   SLIPWAY_SESSION_ABSOLUTE_TTL: duration(({ deadlines }) => deadlines.absoluteTtlMs, 168 * hour),
   SLIPWAY_SESSION_KEEP: duration(({ deadlines }) => deadlines.keepTerminalMs, 24 * hour),
   SLIPWAY_SWEEP_INTERVAL: interval(({ sweep }) => sweep.intervalMs, 60_000),
+  SLIPWAY_SWEEP_BYTES_INTERVAL: interval(({ sweep }) => sweep.bytesIntervalMs, 3_600_000),
   SLIPWAY_SWEEP_UNREFERENCED_AFTER: duration(({ sweep }) => sweep.keepUnreferencedMs, 24 * hour),
   SLIPWAY_SWEEP_TRASH_AFTER: duration(({ sweep }) => sweep.keepTrashMs, 168 * hour),
   SLIPWAY_LOG_LEVEL: {

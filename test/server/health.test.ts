@@ -2,6 +2,7 @@ import { createServer, get } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { UploadError } from "../../src/core/index.js";
 import { createHealthHandler } from "../../src/server/health.js";
 import { connectDatabase } from "../../src/storage/postgres/connect.js";
 import { useServer } from "../rpc/scene.js";
@@ -36,7 +37,7 @@ describe("the health paths of a server", () => {
 it("what is not ready says why with 503, be it thrown or rejected late", async () => {
   const handler = createHealthHandler(async () => {
     await sleep(5);
-    throw new Error("the database is away");
+    throw new UploadError("unavailable", "the database is away", { reason: "DATABASE_UNAVAILABLE" });
   });
   const server = createServer(handler).listen(0, "127.0.0.1");
   try {
@@ -44,6 +45,20 @@ it("what is not ready says why with 503, be it thrown or rejected late", async (
     const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/readyz`);
     expect(response.status).toBe(503);
     expect(await response.json()).toEqual({ status: "not ready", reason: "the database is away" });
+  } finally {
+    server.close();
+  }
+});
+
+it("what is not foreseen is not told to those who have not logged in", async () => {
+  const handler = createHealthHandler(async () => {
+    throw new Error("password authentication failed for user slipway");
+  });
+  const server = createServer(handler).listen(0, "127.0.0.1");
+  try {
+    await new Promise((resolve) => server.once("listening", resolve));
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/readyz`);
+    expect(await response.json()).toEqual({ status: "not ready", reason: "internal error" });
   } finally {
     server.close();
   }

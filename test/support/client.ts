@@ -1,6 +1,6 @@
 // Typed clients as other people's programs are: over sockets, in each protocol that the port speaks.
 import { Agent } from "node:http";
-import { Code, type Client, ConnectError, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
+import { type Client, Code, ConnectError, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import {
   createConnectTransport,
   createGrpcTransport,

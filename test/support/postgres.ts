@@ -3,7 +3,9 @@ import pg from "pg";
 import { inject } from "vitest";
 import { createPostgres, findServerPrograms, type OwnPostgres } from "./postgres-server.js";
 
-/** True when there is a PostgreSQL to test with; else its tests are skipped (with CI=true the run has failed already). */
+/**
+ * True when there is a PostgreSQL to test with; else its tests are skipped (with CI=true the run has failed already).
+ */
 export function postgresAvailable(): boolean {
   return inject("postgresUrl") !== "";
 }

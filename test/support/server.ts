@@ -50,7 +50,10 @@ export function makeDataDir(): Promise<string> {
   return mkdtemp(join(inject("runFolder"), "data-"));
 }
 
-/** Starts a server and waits until it serves. Whoever starts it kills it; it dies with the process of the tests in any case. */
+/**
+ * Starts a server and waits until it serves. Whoever starts it kills it; it dies with the process of the tests in any
+ * case.
+ */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const { databaseUrl, port = 0, until = "ready" } = options;
   const dataDir = options.dataDir ?? (await (databaseUrl === undefined ? copyEmbeddedTemplate() : makeDataDir()));

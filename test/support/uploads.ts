@@ -17,8 +17,8 @@ import { createDiskBlobStore } from "../../src/storage/disk/blob-store.js";
 import { connectDatabase } from "../../src/storage/postgres/connect.js";
 import { createMetadataStore } from "../../src/storage/postgres/metadata-store.js";
 import { migrate } from "../../src/storage/postgres/migrate.js";
-import { copyEmbeddedTemplate } from "./embedded-template.js";
 import { readWhole, sendWhole } from "./bodies.js";
+import { copyEmbeddedTemplate } from "./embedded-template.js";
 
 export interface UploadsOptions {
   readonly limits?: Partial<Limits>;

@@ -14,8 +14,9 @@ export interface AppendedExtent {
 }
 
 /**
- * Appends one writer's bytes to an attempt: keeps them moving to the medium while more arrive and are hashed, and commits a checkpoint often enough
- * that a crash costs little (P3). Holds no more than its share of the memory (P10). After any failure every method throws that failure.
+ * Appends one writer's bytes to an attempt: keeps them moving to the medium while more arrive and are hashed, and
+ * commits a checkpoint often enough that a crash costs little (P3). Holds no more than its share of the memory (P10).
+ * After any failure every method throws that failure.
  */
 export interface Appender {
   /** Bytes of the content so far, those of this writer that are still in memory included. */
@@ -24,7 +25,10 @@ export interface Appender {
   push(chunk: Uint8Array): Promise<void>;
   /** Makes what has arrived durable and commits it, unless this append is all or nothing. */
   checkpoint(): Promise<void>;
-  /** Makes everything durable, once; no checkpoint follows. What the last checkpoint did not commit is for the caller to commit: the whole extent, or undefined when nothing is new. */
+  /**
+   * Makes everything durable, once; no checkpoint follows. What the last checkpoint did not commit is for the caller to
+   * commit: the whole extent, or undefined when nothing is new.
+   */
   finish(): Promise<AppendedExtent | undefined>;
   /** Where `bytes [from, to)` of this writer's own extent can be read from, once they are written. */
   readonly extent: AppendedExtent | undefined;
@@ -75,20 +79,25 @@ export function createAppender(deps: AppendDeps): Appender {
     received += chunk.length;
     if (chunk.length >= smallChunkBytes) {
       queue.push(chunk);
-      tail = undefined;
       return;
     }
     if (tail === undefined || tail.used + chunk.length > tail.buffer.length) {
       tail = { buffer: new Uint8Array(4 * smallChunkBytes), used: 0 };
-      queue.push(tail.buffer.subarray(0, 0));
     }
     tail.buffer.set(chunk, tail.used);
-    const from = tail.used - (queue.at(-1)?.length ?? 0);
-    tail.used += chunk.length;
-    queue[queue.length - 1] = tail.buffer.subarray(from, tail.used);
+    const end = tail.used + chunk.length;
+    const last = queue.at(-1);
+    // Small chunks in a row become one; after a large one they go on in the same buffer.
+    const grows = last !== undefined && last.buffer === tail.buffer.buffer;
+    if (grows) queue[queue.length - 1] = tail.buffer.subarray(last.byteOffset, end);
+    else queue.push(tail.buffer.subarray(tail.used, end));
+    tail.used = end;
   }
 
-  /** Hands everything queued to the medium; one write is under way at a time, and takes along what comes meanwhile if it is much. */
+  /**
+   * Hands everything queued to the medium; one write is under way at a time, and takes along what comes meanwhile if it
+   * is much.
+   */
   function startWriting(): void {
     writing ??= writeQueue().finally(() => {
       writing = undefined;
@@ -181,8 +190,8 @@ export function createAppender(deps: AppendDeps): Appender {
         await drainTo(received);
         await follower.settle(received);
       }
-      // Begun at a quarter of the allowance, so that more can arrive while this is made durable; and held back at half of it, for
-      // what a connection has under way is lost with it and is sent again, too (P3).
+      // Begun at a quarter of the allowance, so that more can arrive while this is made durable; and held back at half
+      // of it, for what a connection has under way is lost with it and is sent again, too (P3).
       if (received - committed >= limits.checkpointBytes / 4) checkpoint().catch(() => undefined);
       while (received - committed >= limits.checkpointBytes / 2 && checkpointing !== undefined) await checkpointing;
       throwIfFailed();

@@ -29,7 +29,10 @@ export interface ListInput<Field extends string> {
 const maxDescription = 2000;
 const maxAliases = 32;
 
-/** What content is applied to, and reading it. Errors beside `denied` and `invalid` are those of the metadata port's catalog. */
+/**
+ * What content is applied to, and reading it. Errors beside `denied` and `invalid` are those of the metadata port's
+ * catalog.
+ */
 export function createCatalogOperations(deps: CoreDeps) {
   const { metadata, limits } = deps;
   const attributesOf = (value: Attributes | undefined) => parseAttributes(value ?? {}, limits);

@@ -3,8 +3,9 @@ import type { Hasher } from "../checksum.js";
 import { UploadError } from "../error.js";
 
 /**
- * Compares what a part repeats, from `from` on, with the stored bytes (which end where the part begins to be new), and leaves the new bytes unread. Answers how far the
- * part came. Throws `conflict` (BYTES_DIFFER) at the first difference (P4).
+ * Compares what a part repeats, from `from` on, with the stored bytes (which end where the part begins to be new), and
+ * leaves the new bytes unread. Answers how far the part came. Throws `conflict` (BYTES_DIFFER) at the first difference
+ * (P4).
  */
 export async function compareRepeat(
   reader: BodyReader,

@@ -11,9 +11,10 @@ import { parseSessionRef, type SessionResult } from "./sessions.js";
 const mostNamed = 100;
 
 /**
- * Ends the session with all its files at once visible, and applied to the target item if there is one, whose content version moves by one if anything changed; or changes
- * nothing (P5). A repeat answers `applied: false` (P4). Throws `not_found`, `wrong_state`, `expired`, and `incomplete` (FILES_INCOMPLETE)
- * with the names of files that are not ready.
+ * Ends the session with all its files at once visible, and applied to the target item if there is one, whose content
+ * version moves by one if anything changed; or changes nothing (P5). A repeat answers `applied: false` (P4). Throws
+ * `not_found`, `wrong_state`, `expired`, and `incomplete` (FILES_INCOMPLETE) with the names of files that are not
+ * ready.
  */
 export async function completeSession(
   deps: CoreDeps,

@@ -16,13 +16,17 @@ import { viewFile } from "./view-file.js";
 
 export interface AddFileInput extends FileSpecInput {
   readonly sessionId: string;
-  /** What a name that the session has already means: the same file again (another spec is refused), or a new declaration of it. */
+  /**
+   * What a name that the session has already means: the same file again (another spec is refused), or a new declaration
+   * of it.
+   */
   readonly onExisting?: "same" | "replace";
 }
 
 /**
- * Declares a file. Declaring it again in the same words answers the same file with `applied: false` (P4). Throws `not_found`, `denied`, `invalid`,
- * `unsupported`, `too_large`, `wrong_state`, `expired`, `already_exists` (NAME_TAKEN), `too_many` (TOO_MANY_FILES).
+ * Declares a file. Declaring it again in the same words answers the same file with `applied: false` (P4). Throws
+ * `not_found`, `denied`, `invalid`, `unsupported`, `too_large`, `wrong_state`, `expired`, `already_exists`
+ * (NAME_TAKEN), `too_many` (TOO_MANY_FILES).
  */
 export async function addFile(
   deps: CoreDeps,
@@ -106,7 +110,10 @@ export async function listFiles(
   return deps.metadata.listFiles(ref, page);
 }
 
-/** Takes a file out of the session, with its bytes; a running writer is told. Throws `not_found`, `wrong_state`, `expired`. */
+/**
+ * Takes a file out of the session, with its bytes; a running writer is told. Throws `not_found`, `wrong_state`,
+ * `expired`.
+ */
 export async function removeFile(
   deps: CoreDeps,
   input: { readonly sessionId: string; readonly fileId: string },
@@ -128,7 +135,10 @@ export async function removeFile(
   deps.seats.evictFile(ref.fileId);
 }
 
-/** Says that completion takes the file with this name out of the target item. Throws `not_found` (no target item included), `wrong_state`, `expired`. */
+/**
+ * Says that completion takes the file with this name out of the target item. Throws `not_found` (no target item
+ * included), `wrong_state`, `expired`.
+ */
 export async function removeItemFile(
   deps: CoreDeps,
   input: { readonly sessionId: string; readonly name: string },

@@ -22,6 +22,8 @@ export interface ArrivedContent {
   readonly unhashed: number;
   /** Hashes the rest and answers the state at the end. */
   hash(): Promise<Hasher>;
+  /** Keeps how far it has been hashed for the next one who finishes it; only for bytes that are all committed. */
+  keepHash(): void;
   /** Feeds the whole stored content to a hasher. */
   rehash(hasher: Hasher): Promise<void>;
 }
@@ -30,8 +32,8 @@ export interface ArrivedContent {
 const longHashBytes = 256 * 2 ** 20;
 
 /**
- * Verifies content that has arrived and makes it the file's current content in one transaction (P6). A wrong checksum fails the file (and its session, if it was declared so)
- * and throws `checksum_mismatch`; the former content stays.
+ * Verifies content that has arrived and makes it the file's current content in one transaction (P6). A wrong checksum
+ * fails the file (and its session, if it was declared so) and throws `checksum_mismatch`; the former content stays.
  */
 export async function finishContent(deps: CoreDeps, arrived: ArrivedContent): Promise<FileView> {
   const { ref, attempt, file } = arrived;
@@ -43,7 +45,11 @@ export async function finishContent(deps: CoreDeps, arrived: ArrivedContent): Pr
     await showValidating(deps, place);
   }
   const expected = [...file.checksums, ...arrived.checksums];
-  const computed = await computeChecksums(arrived, expected);
+  const computed = await computeChecksums(arrived, expected).catch((error: unknown) => {
+    // So that clients who wait less long than this takes get there in the end.
+    if (extent === undefined) arrived.keepHash();
+    throw error;
+  });
   const mismatch = findMismatch(expected, computed, file.name);
   const content = { id: attempt.id, sizeBytes: arrived.sizeBytes, checksums: computed };
   const lockSession = mismatch !== undefined && file.onFailure === "session";

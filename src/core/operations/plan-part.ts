@@ -20,7 +20,10 @@ export interface PartInput {
   readonly restart?: boolean;
   /** How long the part is, when that is known before it is read. */
   readonly lengthBytes?: number | undefined;
-  /** The size of the whole content, which may be declared late, once: it is settled when something of the part is committed. */
+  /**
+   * The size of the whole content, which may be declared late, once: it is settled when something of the part is
+   * committed.
+   */
   readonly sizeBytes?: number | undefined;
   /** A digest of this part, which makes it all or nothing. */
   readonly checksum?: { readonly algorithm: string; readonly value: string } | undefined;
@@ -92,6 +95,7 @@ export function planPart(view: FileView, part: Part, caller: Caller, limits: Lim
   const end = Math.max(stored, part.offset + (part.lengthBytes ?? 0));
   if (sizeBytes !== undefined && end > sizeBytes) throw pastDeclaredSize(file.name, sizeBytes, stored);
   if (file.state === "ready" && !part.restart) {
+    if (sizeBytes !== undefined && sizeBytes !== stored) throw otherSize(file.name, sizeBytes, stored);
     if (end > stored) throw wholeAlready(file.name, stored);
     return { seat: "none" };
   }
@@ -102,7 +106,9 @@ export function planPart(view: FileView, part: Part, caller: Caller, limits: Lim
   };
 }
 
-/** What the end of a part means for the whole: throws `incomplete` or `too_large` when it contradicts what was declared. */
+/**
+ * What the end of a part means for the whole: throws `incomplete` or `too_large` when it contradicts what was declared.
+ */
 export function planEnding(
   file: SessionFile,
   part: Part,
@@ -142,6 +148,15 @@ export function pastDeclaredSize(name: string, sizeBytes: number, stored: number
     reason: "SIZE_EXCEEDED",
     declared: String(sizeBytes),
     expectedOffset: Math.min(stored, sizeBytes),
+  });
+}
+
+/** A repeat of content that is whole, by someone who takes it for another. */
+export function otherSize(name: string, stated: number, stored: number): UploadError {
+  return new UploadError("invalid", `file ${JSON.stringify(name)} is whole with ${stored} bytes, not ${stated}`, {
+    reason: "SIZE_DIFFERS",
+    declared: String(stated),
+    actual: String(stored),
   });
 }
 

@@ -16,7 +16,10 @@ export interface ReadResult<Thing> {
   readonly file: Thing;
   readonly from: number;
   readonly to: number;
-  /** Stops with the signal's reason when the call is aborted. Throws `unavailable` (STORAGE_UNAVAILABLE) where bytes are damaged. */
+  /**
+   * Stops with the signal's reason when the call is aborted. Throws `unavailable` (STORAGE_UNAVAILABLE) where bytes are
+   * damaged.
+   */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
@@ -27,8 +30,8 @@ export interface ReadRangeInput {
 }
 
 /**
- * The content of a file as the session holds it. Throws `not_found`, `wrong_state`, `expired`, `incomplete` (NO_CONTENT) before any content is whole, `offset_mismatch` past
- * its end.
+ * The content of a file as the session holds it. Throws `not_found`, `wrong_state`, `expired`, `incomplete`
+ * (NO_CONTENT) before any content is whole, `offset_mismatch` past its end.
  */
 export async function readFile(
   deps: CoreDeps,
@@ -48,7 +51,9 @@ export async function readFile(
   return readRange(deps, file, file.current, input, call);
 }
 
-/** The content of an item's file, as everyone in the tenant who may read sees it. Throws `not_found`, `offset_mismatch`. */
+/**
+ * The content of an item's file, as everyone in the tenant who may read sees it. Throws `not_found`, `offset_mismatch`.
+ */
 export async function readItemFile(
   deps: CoreDeps,
   input: { readonly itemId: string; readonly name: string } & ReadRangeInput,

@@ -3,7 +3,8 @@ import type { CoreDeps } from "../deps.js";
 import type { DialectRecord, RecordChange } from "../record.js";
 
 /**
- * The state that a dialect owns, in its caller's tenant. Who may do what with it is for the dialect to say: its namespaces mean nothing to the core.
+ * The state that a dialect owns, in its caller's tenant. Who may do what with it is for the dialect to say: its
+ * namespaces mean nothing to the core.
  */
 export function createRecordOperations(deps: CoreDeps) {
   const { metadata } = deps;

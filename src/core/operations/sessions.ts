@@ -31,7 +31,10 @@ export interface SessionInput {
   readonly origin: string;
   readonly label?: string;
   readonly attributes?: Attributes;
+  /** The face's own, a setting. */
   readonly deadlines: Deadlines;
+  /** What the client asks for instead. */
+  readonly askedDeadlines?: Partial<Deadlines>;
 }
 
 /** What an operation that may be a repeat answers: `applied` is false when it had been done before. */
@@ -40,15 +43,19 @@ export interface SessionResult {
   readonly applied: boolean;
 }
 
-/** Throws `denied`, `invalid`, `not_found` (the item), `busy` (the item has a session that excludes this one), `conflict` (the token was used for another). */
+/**
+ * Throws `denied`, `invalid`, `not_found` (the item), `busy` (the item has a session that excludes this one),
+ * `conflict` (the token was used for another).
+ */
 export async function createSession(deps: CoreDeps, input: SessionInput, call: Call): Promise<SessionResult> {
   assertPermission(call.caller, "upload");
   const { tenantId, userId } = call.caller;
   const itemId = input.itemId === undefined ? undefined : parseId(input.itemId, "item id");
   const label = parseText(input.label ?? "", "label", 256);
   const attributes = parseAttributes(input.attributes ?? {}, deps.limits);
-  const deadlines = parseDeadlines(input.deadlines);
-  const words = { itemId, access: input.access, visibility: input.visibility, label, attributes, deadlines };
+  const { access, visibility, askedDeadlines = {} } = input;
+  const deadlines = parseDeadlines({ ...input.deadlines, ...askedDeadlines });
+  const words = { itemId, access, visibility, label, attributes, askedDeadlines };
   const clientToken = input.clientToken === undefined ? {} : { clientToken: parseToken(input, words) };
   return deps.metadata.createSession({
     tenantId,
@@ -93,7 +100,10 @@ export async function getSession(deps: CoreDeps, input: { sessionId: string }, c
   return session;
 }
 
-/** The sessions that the caller may see and `where` holds for, newest first. Throws `invalid` (PAGE_INVALID, PREDICATE_INVALID). */
+/**
+ * The sessions that the caller may see and `where` holds for, newest first. Throws `invalid` (PAGE_INVALID,
+ * PREDICATE_INVALID).
+ */
 export async function listSessions(
   deps: CoreDeps,
   input: { readonly where?: Predicate<SessionField>; readonly page: { size?: number; cursor?: string } },
@@ -114,7 +124,10 @@ export async function listSessions(
   return deps.metadata.listSessions(caller.tenantId, { all: seen }, page);
 }
 
-/** Puts the deadline off and takes the client's word for its progress, which never falls. Throws `not_found`, `wrong_state`, `expired`, `invalid`. */
+/**
+ * Puts the deadline off and takes the client's word for its progress, which never falls. Throws `not_found`,
+ * `wrong_state`, `expired`, `invalid`.
+ */
 export async function keepSessionAlive(
   deps: CoreDeps,
   input: { readonly sessionId: string; readonly clientProgress?: number | undefined },

@@ -15,7 +15,9 @@ export interface SweepReport {
 }
 
 export interface SweepOptions {
-  /** Bytes that nobody names go to the trash when they are older than this, and for good after `keepTrashMs` there (P8). */
+  /**
+   * Bytes that nobody names go to the trash when they are older than this, and for good after `keepTrashMs` there (P8).
+   */
   readonly keepUnreferencedMs: number;
   readonly keepTrashMs: number;
 }
@@ -60,12 +62,14 @@ async function expireSessions(deps: CoreDeps): Promise<number> {
             ended && { session: ended, events: [{ type: "session.failed", details: failure }], releaseContent: true }
           );
         });
-        if (applied) moved++;
+        if (applied) {
+          moved++;
+          deps.seats.evictSession(ref.sessionId);
+        }
       } catch (error) {
         // It was kept alive, ended or deleted between the look and the lock.
         if (!isUploadError(error, "wrong_state", "not_found")) throw error;
       }
-      deps.seats.evictSession(ref.sessionId);
     }
     expired += moved;
     if (overdue.length < batch || moved === 0) return expired;
@@ -73,8 +77,8 @@ async function expireSessions(deps: CoreDeps): Promise<number> {
 }
 
 /**
- * Collects bytes that no row names: into the trash when they are old enough, out of it for good after its time, and back from it whenever a row
- * turns out to name them after all (P8).
+ * Collects bytes that no row names: into the trash when they are old enough, out of it for good after its time, and
+ * back from it whenever a row turns out to name them after all (P8).
  */
 export async function sweepBytes(
   deps: CoreDeps,
@@ -93,6 +97,12 @@ export async function sweepBytes(
     const { named, unnamed: gone } = await split(deps, unnamed);
     await blobs.restoreFromTrash(named);
     trashedKeys += gone.length;
+    restoredKeys += named.length;
+  }
+  // Whatever its age: a database that was put back may name what another one did not.
+  for await (const keys of blobs.listTrash({ trashedBefore: new Date(8.64e15), batchSize: batch })) {
+    const { named } = await split(deps, keys);
+    await blobs.restoreFromTrash(named);
     restoredKeys += named.length;
   }
   const over = { trashedBefore: new Date(now - options.keepTrashMs), batchSize: batch };

@@ -3,12 +3,11 @@ import { createBodyReader } from "../body-reader.js";
 import type { Call } from "../call.js";
 import { assertChecksums, type Checksum, createHasher } from "../checksum.js";
 import type { CoreDeps } from "../deps.js";
-import { UploadError } from "../error.js";
 import type { SessionFile } from "../file.js";
 import type { ClaimedFile } from "../ports/transfer-store.js";
 import { readContent } from "../read-content.js";
 import { compareRepeat } from "./compare-repeat.js";
-import { type Part, type PartInput, planEnding, wholeAlready } from "./plan-part.js";
+import { otherSize, type Part, type PartInput, planEnding, wholeAlready } from "./plan-part.js";
 import type { PartResult } from "./write-part.js";
 
 /** A part of a file that is whole already: it takes no seat and can only repeat what is stored (P4). */
@@ -34,11 +33,7 @@ export async function verifyRepeat(
     const ending = input.ending?.() ?? { finish: false };
     const end = planEnding(file, part, reached, ending, deps.limits);
     if (end.whole && reached !== content.sizeBytes) {
-      throw new UploadError("invalid", `file ${JSON.stringify(file.name)} is whole with ${content.sizeBytes} bytes`, {
-        reason: "SIZE_DIFFERS",
-        declared: String(reached),
-        actual: String(content.sizeBytes),
-      });
+      throw otherSize(file.name, reached, content.sizeBytes);
     }
     if (part.checksum) assertChecksums([part.checksum], digest!.digests(), `the part at ${part.offset}`);
     await verifyWhole(deps, file, extents, end.checksums, call);

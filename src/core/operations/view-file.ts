@@ -4,7 +4,10 @@ import { isUploadError } from "../error.js";
 import type { FileRef, FileView } from "../ports/transfer-store.js";
 import { assertVisible } from "../session.js";
 
-/** A file with its session, for those who may see it. Throws `not_found`: of the session where the caller may not know of it (P9). */
+/**
+ * A file with its session, for those who may see it. Throws `not_found`: of the session where the caller may not know
+ * of it (P9).
+ */
 export function viewFile(deps: CoreDeps, ref: FileRef, call: Call): Promise<FileView & { readonly now: Date }> {
   return orHidden(deps, ref, call, async () => {
     const view = await deps.metadata.getFile(ref);

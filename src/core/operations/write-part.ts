@@ -1,4 +1,5 @@
-// The durable write path: one part, from its first byte to its commit. Promises P1 to P4, P6, P7, P10 and P11 meet here.
+// The durable write path: one part, from its first byte to its commit. Promises P1 to P4, P6, P7, P10 and P11 meet
+// here.
 import type { Attempt } from "../attempt.js";
 import { type BodyReader, createBodyReader } from "../body-reader.js";
 import { assertPermission, type Call } from "../call.js";
@@ -40,12 +41,13 @@ interface Claim extends ClaimedFile {
 }
 
 /**
- * Writes one part of a file's content and answers once what it reports is durable (P1). Whatever words and rows forbid is refused before the first
- * byte is read. When the body is cut, what arrived is kept and committed (P3), then the body's own error comes out. Repeated bytes are compared
- * (P4). Content that is whole, by its declared size or by `ending`, is verified and becomes the file's current content (P6).
+ * Writes one part of a file's content and answers once what it reports is durable (P1). Whatever words and rows forbid
+ * is refused before the first byte is read. When the body is cut, what arrived is kept and committed (P3), then the
+ * body's own error comes out. Repeated bytes are compared (P4). Content that is whole, by its declared size or by
+ * `ending`, is verified and becomes the file's current content (P6).
  *
- * Throws `not_found`, `denied`, `invalid`, `unsupported`, `wrong_state`, `expired`, `offset_mismatch`, `conflict`, `too_large`, `incomplete`,
- * `checksum_mismatch`, `superseded`, `unavailable`.
+ * Throws `not_found`, `denied`, `invalid`, `unsupported`, `wrong_state`, `expired`, `offset_mismatch`, `conflict`,
+ * `too_large`, `incomplete`, `checksum_mismatch`, `superseded`, `unavailable`.
  */
 export async function writePart(deps: CoreDeps, input: PartInput, call: Call): Promise<PartResult> {
   assertPermission(call.caller, "upload");
@@ -72,6 +74,7 @@ export async function writePart(deps: CoreDeps, input: PartInput, call: Call): P
   const ticking = setInterval(() => {
     writing.appender.checkpoint().catch((error: unknown) => trouble.abort(error));
   }, deps.limits.checkpointMs / 2);
+  seat.signal.addEventListener("abort", () => writing.follower.stop(seat.signal.reason));
   try {
     const end = await receive(deps, claim, part, input, reader, writing);
     const { received } = writing.appender;
@@ -91,6 +94,7 @@ export async function writePart(deps: CoreDeps, input: PartInput, call: Call): P
       checksums: end.checksums,
       unhashed: received - writing.follower.offset,
       hash: () => writing.follower.settle(received).then(() => writing.follower.hasher),
+      keepHash: () => deps.hashes.put(attempt.id, writing.follower.hasher.copy()),
       rehash: writing.rehash,
     });
     return { file: finished.file, offset: received, applied: true };
@@ -107,7 +111,10 @@ function hasSeat(claimed: ClaimedFile): claimed is Claim {
   return claimed.attempt !== undefined;
 }
 
-/** Takes the body in and says what its end means. When it is cut, or too long, or ends too early, what counts of it is committed before the error comes out. */
+/**
+ * Takes the body in and says what its end means. When it is cut, or too long, or ends too early, what counts of it is
+ * committed before the error comes out.
+ */
 async function receive(
   deps: CoreDeps,
   claim: Claim,
@@ -131,7 +138,8 @@ async function receive(
     return end;
   } catch (error) {
     const keepable = part.checksum === undefined && !isUploadError(error, "superseded");
-    // The error that cut the body is the one to tell; keeping the prefix failed for a reason that the next request will meet again.
+    // The error that cut the body is the one to tell; keeping the prefix failed for a reason that the next request will
+    // meet again.
     if (keepable) await writing.keep().catch(() => undefined);
     throw error;
   }

@@ -1,9 +1,11 @@
 import type { BlobKey } from "../blob.js";
 
 /**
- * Port: immutable bytes under opaque keys. It knows nothing of files, sessions or tenants; what refers to a key is
- * the metadata store's business. A range, size or batch that makes no sense is a `TypeError`; a key that no store made is damage. After `close` every method throws `unavailable`. Every method may throw `UploadError` `unavailable` (reason STORAGE_UNAVAILABLE) when the medium fails
- * (full, read-only, input/output error), with the driver's error as its cause.
+ * Port: immutable bytes under opaque keys. It knows nothing of files, sessions or tenants; what refers to a key is the
+ * metadata store's business. A range, size or batch that makes no sense is a `TypeError`; a key that no store made is
+ * damage. After `close` every method throws `unavailable`. Every method may throw `UploadError` `unavailable` (reason
+ * STORAGE_UNAVAILABLE) when the medium fails (full, read-only, input/output error), with the driver's error as its
+ * cause.
  */
 export interface BlobStore {
   /** The random id of this store (a UUID), made with it and never changed. */
@@ -13,55 +15,74 @@ export interface BlobStore {
   createExtent(): Promise<ExtentWriter>;
 
   /**
-   * Stores `chunks` (together at most `smallContentBytes`, at least one byte, or a `TypeError`) as one immutable run. Durable when the promise resolves.
-   * Calls that run at the same time share one fdatasync. The chunks may be reused once the promise has settled.
+   * Stores `chunks` (together at most `smallContentBytes`, at least one byte, or a `TypeError`) as one immutable run.
+   * Durable when the promise resolves. Calls that run at the same time share one fdatasync. The chunks may be reused
+   * once the promise has settled.
    */
   putSmall(chunks: readonly Uint8Array[]): Promise<BlobKey>;
 
   /**
-   * The bytes [offset, offset + length) of a key, in order, in chunks of at most 1 MiB that belong to the reader. Also reads what an extent's writer has
-   * written but not yet synced. Throws `UploadError` `unavailable` (STORAGE_UNAVAILABLE), naming the key, when the key or some of those bytes are
-   * not there: a row said they were, so this is damage and not an answer. Bytes of a pack whose record checksum is wrong are damage too.
-   * Stops between chunks with the signal's reason when it aborts.
+   * The bytes [offset, offset + length) of a key, in order, in chunks of at most 1 MiB that belong to the reader. Also
+   * reads what an extent's writer has written but not yet synced. Throws `UploadError` `unavailable`
+   * (STORAGE_UNAVAILABLE), naming the key, when the key or some of those bytes are not there: a row said they were, so
+   * this is damage and not an answer. Bytes of a pack whose record checksum is wrong are damage too. Stops between
+   * chunks with the signal's reason when it aborts.
    */
   read(key: BlobKey, offset: number, length: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
 
   /**
-   * Every key whose bytes were last written before `writtenBefore`, a batch at a time (at most `batchSize` keys). Keys in the trash are not listed.
-   * A key that is written or trashed meanwhile may or may not appear; one that was only noted (see `moveToTrash`) appears again.
+   * Every key whose bytes were last written before `writtenBefore`, a batch at a time (at most `batchSize` keys). Keys
+   * in the trash are not listed. A key that is written or trashed meanwhile may or may not appear; one that was only
+   * noted (see `moveToTrash`) appears again.
    */
   listKeys(options: { readonly writtenBefore: Date; readonly batchSize: number }): AsyncIterable<readonly BlobKey[]>;
 
   /**
-   * Moves bytes that nobody names into the trash, where they can be restored from; a key that is not there is passed over. A key inside a pack is only
-   * noted: the pack itself goes to the trash once all its keys are noted and no new ones can come. Notes may be forgotten, for the next listing brings them back. Durable when it resolves.
+   * Moves bytes that nobody names into the trash, where they can be restored from; a key that is not there is passed
+   * over. A key inside a pack is only noted: the pack itself goes to the trash once all its keys are noted and no new
+   * ones can come. Notes may be forgotten, for the next listing brings them back. Durable when it resolves.
    */
   moveToTrash(keys: readonly BlobKey[]): Promise<void>;
 
   /** Every key in the trash that went there before `trashedBefore`, in batches. */
   listTrash(options: { readonly trashedBefore: Date; readonly batchSize: number }): AsyncIterable<readonly BlobKey[]>;
 
-  /** Takes keys back out of the trash; afterwards they read as before, and so may their neighbours in a pack. A key that is not there is passed over. */
+  /**
+   * Takes keys back out of the trash; afterwards they read as before, and so may their neighbours in a pack. A key that
+   * is not there is passed over.
+   */
   restoreFromTrash(keys: readonly BlobKey[]): Promise<void>;
 
-  /** Deletes keys that are in the trash for good. The caller has made sure that no row names them. A pack goes once all its keys were asked for. Need not be durable. */
+  /**
+   * Deletes keys that are in the trash for good. The caller has made sure that no row names them. A pack goes once all
+   * its keys were asked for. Need not be durable.
+   */
   deleteFromTrash(keys: readonly BlobKey[]): Promise<void>;
 
-  /** Resolves when the medium takes writes, throws `unavailable` when it does not. Cheap enough for a readiness probe. */
+  /**
+   * Resolves when the medium takes writes, throws `unavailable` when it does not. Cheap enough for a readiness probe.
+   */
   checkHealth(): Promise<void>;
 
   /** Waits for what is under way, then lets go of every handle. */
   close(): Promise<void>;
 }
 
-/** One extent being written. Not for concurrent use: at most one `write` and one `sync` are under way at a time (one of each is allowed). */
+/**
+ * One extent being written. Not for concurrent use: at most one `write` and one `sync` are under way at a time (one of
+ * each is allowed).
+ */
 export interface ExtentWriter {
   readonly key: BlobKey;
-  /** Appends the chunks, in order. The chunks may be reused once the promise has settled. After a failed write only `close` is allowed. */
+  /**
+   * Appends the chunks, in order. The chunks may be reused once the promise has settled. After a failed write only
+   * `close` is allowed.
+   */
   write(chunks: readonly Uint8Array[]): Promise<void>;
   /**
-   * Makes every byte whose `write` had resolved before the call durable (fdatasync; at the first call the new name too). When it fails the extent
-   * is abandoned: nothing after the last successful `sync` may be relied on, `sync` is not tried again and throws.
+   * Makes every byte whose `write` had resolved before the call durable (fdatasync; at the first call the new name
+   * too). When it fails the extent is abandoned: nothing after the last successful `sync` may be relied on, `sync` is
+   * not tried again and throws.
    */
   sync(): Promise<void>;
   /** Lets go of the handle. Bytes never synced may be lost. Never throws. */

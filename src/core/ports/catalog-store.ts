@@ -2,7 +2,10 @@ import type { Item, ItemField, ItemFile, Library, LibraryField } from "../catalo
 import type { Page, PageQuery } from "../paging.js";
 import type { Predicate } from "../predicate.js";
 
-/** The part of the metadata port that holds what content is applied to. Names are unique: a library's in its tenant, an item's in its library. */
+/**
+ * The part of the metadata port that holds what content is applied to. Names are unique: a library's in its tenant, an
+ * item's in its library.
+ */
 export interface CatalogStore {
   /** Throws `already_exists` (NAME_TAKEN). */
   createLibrary(library: Omit<Library, "createdAt" | "modifiedAt">): Promise<Library>;

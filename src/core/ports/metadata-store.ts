@@ -10,18 +10,19 @@ import type { CatalogStore } from "./catalog-store.js";
 import type { TransferStore } from "./transfer-store.js";
 
 /**
- * Port: everything the service knows but the bytes. Each method is one deed and one transaction: it happens whole and is durable when the promise
- * resolves, or nothing of it happens. Decisions are handed in as pure functions that get what was locked and the transaction's own time (never a
- * replica's clock); they may run more than once, and what they throw comes out unchanged after a rollback. Every method may throw `unavailable`
- * (DATABASE_UNAVAILABLE) when the database cannot be asked; whether a deed happened is then unknown, and repeating it is safe.
+ * Port: everything the service knows but the bytes. Each method is one deed and one transaction: it happens whole and
+ * is durable when the promise resolves, or nothing of it happens. Decisions are handed in as pure functions that get
+ * what was locked and the transaction's own time (never a replica's clock); they may run more than once, and what they
+ * throw comes out unchanged after a rollback. Every method may throw `unavailable` (DATABASE_UNAVAILABLE) when the
+ * database cannot be asked; whether a deed happened is then unknown, and repeating it is safe.
  */
 export interface MetadataStore extends TransferStore, CatalogStore {
   /** The id of the blob store that this database is tied to, if it is. */
   findStore(): Promise<string | undefined>;
 
   /**
-   * Ties this database to the blob store with this id, the first time; afterwards answers the id it is tied to, which may
-   * be another one.
+   * Ties this database to the blob store with this id, the first time; afterwards answers the id it is tied to, which
+   * may be another one.
    */
   bindStore(storeId: string): Promise<string>;
 
@@ -34,10 +35,11 @@ export interface MetadataStore extends TransferStore, CatalogStore {
   // --- sessions ---
 
   /**
-   * Creates the session that `build` returns. With a target item, the item's row is locked and `build` sees it and the item's sessions that are
-   * active or completing, so of two that exclude each other only one comes to be. With a client token that its user gave before, `build` is not asked: the
-   * first session is answered with `applied: false`; `conflict` (CLIENT_TOKEN_REUSED) when the fingerprint is another. `not_found` for an
-   * unknown item, and for a token whose session is gone.
+   * Creates the session that `build` returns. With a target item, the item's row is locked and `build` sees it and the
+   * item's sessions that are active or completing, so of two that exclude each other only one comes to be. With a
+   * client token that its user gave before, `build` is not asked: the first session is answered with `applied: false`;
+   * `conflict` (CLIENT_TOKEN_REUSED) when the fingerprint is another. `not_found` for an unknown item, and for a token
+   * whose session is gone.
    */
   createSession(input: SessionCreation): Promise<{ readonly session: Session; readonly applied: boolean }>;
 
@@ -48,7 +50,8 @@ export interface MetadataStore extends TransferStore, CatalogStore {
   listSessions(tenantId: string, predicate: Predicate<SessionField>, page: PageQuery): Promise<Page<Session>>;
 
   /**
-   * Locks the session against every other deed on it and its files, then applies what `change` returns; undefined changes nothing. Throws `not_found`.
+   * Locks the session against every other deed on it and its files, then applies what `change` returns; undefined
+   * changes nothing. Throws `not_found`.
    */
   updateSession(
     ref: SessionRef,
@@ -56,15 +59,18 @@ export interface MetadataStore extends TransferStore, CatalogStore {
   ): Promise<{ readonly session: Session; readonly applied: boolean }>;
 
   /**
-   * The same lock, and the target item's row too if there is one: `decide` sees the session, all its files and the item's files, and what it returns
-   * happens together (P5).
+   * The same lock, and the target item's row too if there is one: `decide` sees the session, all its files and the
+   * item's files, and what it returns happens together (P5).
    */
   completeSession(
     ref: SessionRef,
     decide: (view: CompletionView, now: Date) => Completion | undefined,
   ): Promise<{ readonly session: Session; readonly applied: boolean }>;
 
-  /** Removes the session's row with its files, history and content that nothing else names, once `check` lets it pass. Throws `not_found`. */
+  /**
+   * Removes the session's row with its files, history and content that nothing else names, once `check` lets it pass.
+   * Throws `not_found`.
+   */
   deleteSession(ref: SessionRef, check: (session: Session, now: Date) => void): Promise<void>;
 
   /** The history after event number `after`, in order. Throws `not_found`. */
@@ -134,7 +140,9 @@ export interface SessionChange {
   readonly session: Session;
   readonly events: readonly NewEvent[];
   readonly records?: readonly RecordChange[];
-  /** True lets go of all content of the session's files (P5: a cancelled, failed or expired session leaves no trace). */
+  /**
+   * True lets go of all content of the session's files (P5: a cancelled, failed or expired session leaves no trace).
+   */
   readonly releaseContent?: boolean;
 }
 

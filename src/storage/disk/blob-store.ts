@@ -25,8 +25,9 @@ export interface DiskBlobStoreOptions {
 }
 
 /**
- * A blob store in a folder: `store-id`, `extents/<xx>/<id>` (an extent a file), `packs/<id>` (many small contents a file) and `trash/<xx>`. Nothing
- * but complete names and whole files is ever relied on, so that there is nothing to repair at a start.
+ * A blob store in a folder: `store-id`, `extents/<xx>/<id>` (an extent a file), `packs/<id>` (many small contents a
+ * file) and `trash/<xx>`. Nothing but complete names and whole files is ever relied on, so that there is nothing to
+ * repair at a start.
  */
 export async function createDiskBlobStore(options: DiskBlobStoreOptions): Promise<BlobStore> {
   const { packBytes = 256 * 1024 * 1024, openPacks = 32 } = options;

@@ -1,4 +1,5 @@
-// What the sweeper asks of the store, key by key, told in terms of whole files: a packed key is only marked until its whole pack can follow.
+// What the sweeper asks of the store, key by key, told in terms of whole files: a packed key is only marked until its
+// whole pack can follow.
 import { readdir } from "node:fs/promises";
 import type { BlobKey } from "../../core/index.js";
 import { isOlder, listExtents } from "./extents.js";
@@ -12,8 +13,8 @@ import { createTurns } from "./turns.js";
 
 export interface Collection {
   /**
-   * Every key, noted ones too, so that a note that was lost is made again. A pack in which a crash left no readable record has no key to be collected by:
-   * it goes to the trash here, and `listTrash` deletes it when its time is up.
+   * Every key, noted ones too, so that a note that was lost is made again. A pack in which a crash left no readable
+   * record has no key to be collected by: it goes to the trash here, and `listTrash` deletes it when its time is up.
    */
   listKeys(writtenBefore: Date): AsyncGenerator<BlobKey, void, undefined>;
   moveToTrash(keys: readonly BlobKey[]): Promise<void>;

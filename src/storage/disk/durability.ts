@@ -1,6 +1,9 @@
 import { type FileHandle, open } from "node:fs/promises";
 
-/** `fsync`: what is reported stored survives a power cut. `os`: it survives a crash of this process only, for throw-away data. */
+/**
+ * `fsync`: what is reported stored survives a power cut. `os`: it survives a crash of this process only, for throw-away
+ * data.
+ */
 export type Durability = "fsync" | "os";
 
 /** The two syncs that storing needs; both do nothing under `os`. */

@@ -1,6 +1,9 @@
 import { UploadError } from "../../core/index.js";
 
-/** What the medium's own error codes mean for the whole store. A code that is not here is a bug, not a state of the medium. */
+/**
+ * What the medium's own error codes mean for the whole store. A code that is not here is a bug, not a state of the
+ * medium.
+ */
 const mediumFailures: Readonly<Record<string, string>> = {
   EACCES: "permission was denied",
   EDQUOT: "its quota is used up",

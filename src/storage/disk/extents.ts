@@ -59,7 +59,9 @@ export async function createExtentWriter(deps: {
   };
 }
 
-/** The bytes [offset, offset + length) of an extent. One that is missing or too short fails before the first of them. */
+/**
+ * The bytes [offset, offset + length) of an extent. One that is missing or too short fails before the first of them.
+ */
 export async function* readExtent(
   path: string,
   range: { readonly key: BlobKey; readonly offset: number; readonly length: number },

@@ -10,7 +10,10 @@ export interface Folders {
   ensure(path: string): Promise<void>;
 }
 
-/** Makes the store's outer folders. Those that are already there are synced too: whoever made them may have died before that. */
+/**
+ * Makes the store's outer folders. Those that are already there are synced too: whoever made them may have died before
+ * that.
+ */
 export async function createFolders(paths: Paths, sync: Sync): Promise<Folders> {
   const ready = new Map<string, Promise<void>>();
   const outermost = await mkdir(paths.dataDir, { recursive: true, mode: 0o700 });

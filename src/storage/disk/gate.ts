@@ -1,10 +1,15 @@
 import { storageError, unavailable } from "./errors.js";
 
-/** What every call of the store passes through: errors are translated here, and closing refuses newcomers and waits for the rest. */
+/**
+ * What every call of the store passes through: errors are translated here, and closing refuses newcomers and waits for
+ * the rest.
+ */
 export interface Gate {
   /** Runs one deed that closing waits for. */
   pass<T>(deed: () => Promise<T>): Promise<T>;
-  /** A stream each step of which is a deed. Its `finally` blocks run when the consumer stops and when the store closes. */
+  /**
+   * A stream each step of which is a deed. Its `finally` blocks run when the consumer stops and when the store closes.
+   */
   stream<T>(steps: AsyncGenerator<T, void, undefined>): AsyncIterable<T>;
   /** Has `release` called at closing; answers how to take that back. */
   hold(release: () => Promise<void>): () => void;

@@ -1,6 +1,9 @@
 import { type FileHandle, open } from "node:fs/promises";
 
-/** Open files that many short reads share, the least recently used let go of first. A handle is never closed under a reader. */
+/**
+ * Open files that many short reads share, the least recently used let go of first. A handle is never closed under a
+ * reader.
+ */
 export interface HandleCache {
   use<T>(path: string, read: (handle: FileHandle) => Promise<T>): Promise<T>;
   /** Forgets a file that was moved or deleted; later reads open the path anew. */
@@ -48,7 +51,8 @@ export function createHandleCache(capacity: number): HandleCache {
 
   async function closeIfDone(entry: Entry): Promise<void> {
     if (!entry.dropped || entry.users > 0) return;
-    // A handle that was only read from has nothing to lose in a failed close, and one that never opened nothing to close.
+    // A handle that was only read from has nothing to lose in a failed close, and one that never opened nothing to
+    // close.
     await entry.opening.then((handle) => handle.close()).catch(() => {});
   }
 

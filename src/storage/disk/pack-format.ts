@@ -4,7 +4,8 @@
 //   8  payload length
 //  12  CRC-32 of the payload
 //  16  CRC-32 of the 16 bytes above, seeded with the pack's id and the record's offset
-// The seed makes a header valid in its own place only: uploaded content that contains a pack's bytes never passes for a record of another.
+// The seed makes a header valid in its own place only: uploaded content that contains a pack's bytes never passes for a
+// record of another.
 import { crc32 } from "node:zlib";
 import { smallContentBytes } from "../../core/index.js";
 

@@ -1,8 +1,8 @@
 import type { PackRecord } from "./pack-reader.js";
 
 /**
- * Which records of which packs were named for a purpose (to be trashed, to be deleted), until all of a pack's are. Memory only, and bounded: what is
- * forgotten, by a restart or for want of room, the next sweep names again.
+ * Which records of which packs were named for a purpose (to be trashed, to be deleted), until all of a pack's are.
+ * Memory only, and bounded: what is forgotten, by a restart or for want of room, the next sweep names again.
  */
 export interface PackMarks {
   add(packId: string, records: readonly PackRecord[]): void;

@@ -30,8 +30,9 @@ export async function readRecord(
 }
 
 /**
- * Every record of a pack, by its header alone; none when the file is not there. What is no header is passed over up to the next one: behind the bytes
- * that a crash tore, or that went bad, there may be records that rows name, and a pack is only ever deleted by what is found here.
+ * Every record of a pack, by its header alone; none when the file is not there. What is no header is passed over up to
+ * the next one: behind the bytes that a crash tore, or that went bad, there may be records that rows name, and a pack
+ * is only ever deleted by what is found here.
  */
 export async function* scanPack(path: string, packId: string): AsyncGenerator<PackRecord, void, undefined> {
   const handle = await openIfThere(path);

@@ -6,18 +6,27 @@ import { createFileId, formatPackedKey, type Paths } from "./paths.js";
 import { writeFully } from "./positional-io.js";
 import { createTurns } from "./turns.js";
 
-/** Writes small content into append-only files, one at a time. A process only ever appends to packs that it began itself. */
+/**
+ * Writes small content into append-only files, one at a time. A process only ever appends to packs that it began
+ * itself.
+ */
 export interface PackWriter {
   /** Durable when it resolves. Calls that wait at the same time share one writev and one fdatasync, a round. */
   put(chunks: readonly Uint8Array[]): Promise<BlobKey>;
   /** False once nothing can be added to a pack any more. */
   isActive(packId: string): boolean;
-  /** Ends the active pack if it was last written before then, so that an idle one does not keep its records from being collected. */
+  /**
+   * Ends the active pack if it was last written before then, so that an idle one does not keep its records from being
+   * collected.
+   */
   sealWrittenBefore(writtenBefore: Date): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A call that waits: its chunks stay the caller's and are not copied, so that a long queue costs no more than the callers hold anyway. */
+/**
+ * A call that waits: its chunks stay the caller's and are not copied, so that a long queue costs no more than the
+ * callers hold anyway.
+ */
 interface Waiting {
   readonly chunks: readonly Uint8Array[];
   readonly length: number;

@@ -3,7 +3,10 @@ import type { FileHandle } from "node:fs/promises";
 /** The most buffers that one writev takes (IOV_MAX). */
 const maxVectors = 1024;
 
-/** Writes all of `chunks` from `position` on, however little the system takes at a time; answers how many bytes that was. */
+/**
+ * Writes all of `chunks` from `position` on, however little the system takes at a time; answers how many bytes that
+ * was.
+ */
 export async function writeFully(handle: FileHandle, chunks: readonly Uint8Array[], position: number): Promise<number> {
   let rest = chunks.filter((chunk) => chunk.byteLength > 0);
   let written = 0;

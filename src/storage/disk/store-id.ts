@@ -7,7 +7,10 @@ import { errorCode, unavailable } from "./errors.js";
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const draftPattern = /^store-id\.[0-9a-f-]{36}\.draft$/;
 
-/** The store's id, made at the first start. Of starters that race, one writes it and all answer with that one. Durable when it resolves. */
+/**
+ * The store's id, made at the first start. Of starters that race, one writes it and all answer with that one. Durable
+ * when it resolves.
+ */
 export async function loadStoreId(dataDir: string, sync: Sync): Promise<string> {
   const path = join(dataDir, "store-id");
   const id = (await readId(path)) ?? (await createStoreId(dataDir, path, sync));

@@ -1,5 +1,5 @@
-// Whole files in the trash. An entry's name says what it was and when it came: trash/<xx>/<e|p>-<id>.<epoch ms>. A rename sets both at once, which a
-// time stamp of the file would not.
+// Whole files in the trash. An entry's name says what it was and when it came: trash/<xx>/<e|p>-<id>.<epoch ms>. A
+// rename sets both at once, which a time stamp of the file would not.
 import { readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Sync } from "./durability.js";

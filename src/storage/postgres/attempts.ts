@@ -16,8 +16,8 @@ export async function raiseEpoch(trx: Knex.Transaction, attempt: Attempt): Promi
 }
 
 /**
- * Stores an extent, made or grown, and the offset that it brings the attempt to. What ends at or before the stored offset adds nothing and is passed over, so
- * the offset never falls (P2) and no extent leaves a hole.
+ * Stores an extent, made or grown, and the offset that it brings the attempt to. What ends at or before the stored
+ * offset adds nothing and is passed over, so the offset never falls (P2) and no extent leaves a hole.
  */
 export async function storeExtent(
   trx: Knex.Transaction,
@@ -92,8 +92,9 @@ export async function findReferencedKeys(db: Knex, keys: readonly BlobKey[]): Pr
 }
 
 /**
- * Marks the attempts that the query `named` answers for the sweep, which deletes those that nothing names any more. Whoever stops naming an attempt
- * calls this, even when something else still names it: of two that let go at the same time neither can see the other. Locks in the order of ids.
+ * Marks the attempts that the query `named` answers for the sweep, which deletes those that nothing names any more.
+ * Whoever stops naming an attempt calls this, even when something else still names it: of two that let go at the same
+ * time neither can see the other. Locks in the order of ids.
  */
 export async function releaseAttempts(
   trx: Knex.Transaction,

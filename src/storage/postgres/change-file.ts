@@ -5,8 +5,8 @@ import { writeSessionChange } from "./session-change.js";
 import { lockSession } from "./sessions.js";
 
 /**
- * The session is locked for `change`: of two that declare the same name the second sees the first. Bytes may go on flowing into other files; a
- * commit into this one is waited for, and finds its attempt gone if it comes later.
+ * The session is locked for `change`: of two that declare the same name the second sees the first. Bytes may go on
+ * flowing into other files; a commit into this one is waited for, and finds its attempt gone if it comes later.
  */
 export async function changeFile(
   trx: Knex.Transaction,

@@ -7,8 +7,9 @@ type TokenKey = Pick<SessionCreation, "tenantId" | "ownerId"> & {
 };
 
 /**
- * Takes the token for a session to come, or answers the id of the session that it was given for. Waits while another transaction has the same token in
- * its hands. Throws `conflict` (CLIENT_TOKEN_REUSED) when it was given for something else.
+ * Takes the token for a session to come, or answers the id of the session that it was given for. Waits while another
+ * transaction has the same token in its hands. Throws `conflict` (CLIENT_TOKEN_REUSED) when it was given for something
+ * else.
  */
 export async function takeToken(
   trx: Knex.Transaction,

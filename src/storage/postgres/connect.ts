@@ -34,11 +34,16 @@ export function connectDatabase(settings: DatabaseSettings): Promise<Database> {
   return Promise.resolve(connectServer(settings.url, settings.poolSize, onNotice));
 }
 
+/** Long enough for the completion of a very large session. */
+const queryTimeoutMs = 60_000;
+
 function connectServer(url: string, poolSize: number, onNotice: (line: string) => void): Database {
   const connection = {
     application_name: "slipway",
     connectionString: url,
     connectionTimeoutMillis: 5_000,
+    // A server that is frozen, or cut off, answers nothing: then this is the end of waiting.
+    query_timeout: queryTimeoutMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     types: valueTypes,
@@ -47,11 +52,20 @@ function connectServer(url: string, poolSize: number, onNotice: (line: string) =
     client: "pg",
     // As a function: knex copies plain settings deeply.
     connection: () => connection as Knex.PgConnectionConfig,
-    pool: { min: 0, max: poolSize },
+    pool: { min: 0, max: poolSize, afterCreate: requireDurableCommits },
     acquireConnectionTimeout: 10_000,
     log: knexLog(onNotice),
   });
   return { kind: "postgres", knex, stopped: new Promise(() => undefined), close: () => knex.destroy() };
+}
+
+/** A server may be set to answer commits before they are durable; not to us (P1). What is stricter stays. */
+function requireDurableCommits(
+  connection: { query(sql: string, done: (error: Error | null) => void): void },
+  done: (error: Error | null, connection: unknown) => void,
+): void {
+  const sql = `select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'`;
+  connection.query(sql, (error) => done(error, connection));
 }
 
 async function openEmbedded(settings: DatabaseSettings, onNotice: (line: string) => void): Promise<Database> {

@@ -7,7 +7,10 @@ import { changeRecords } from "./records.js";
 import { findOpenSessions, getSession, insertSession } from "./sessions.js";
 import { readNow } from "./transaction.js";
 
-/** The token comes first: a repeat must not wait for the item, and of two with the same token the second waits here for the first. */
+/**
+ * The token comes first: a repeat must not wait for the item, and of two with the same token the second waits here for
+ * the first.
+ */
 export async function createSession(
   trx: Knex.Transaction,
   input: SessionCreation,

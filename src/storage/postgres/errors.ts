@@ -8,7 +8,10 @@ const unavailableCodes = new Set([
   "EAI_AGAIN",
   "ECONNREFUSED",
   "ECONNRESET",
+  "ECONNABORTED",
+  "EHOSTDOWN",
   "EHOSTUNREACH",
+  "ENETDOWN",
   "ENETUNREACH",
   "ENOTFOUND",
   "EPIPE",
@@ -18,7 +21,7 @@ const unavailableCodes = new Set([
 
 // The driver and its pool throw these without a code; knex puts the query and " - " before them.
 const unavailableMessages =
-  /(?:^| - )(?:Connection terminated.*|Connection ended unexpectedly|timeout expired|Client (?:has encountered a connection error|was closed) and is not queryable)$/;
+  /(?:^| - )(?:Connection terminated.*|Connection ended unexpectedly|timeout expired|Query read timeout|Client (?:has encountered a connection error|was closed) and is not queryable)$/;
 
 /**
  * Translates what says that the database cannot be used now into `unavailable` (DATABASE_UNAVAILABLE); everything else,

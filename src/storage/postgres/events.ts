@@ -4,7 +4,10 @@ import type { NewEvent, Session, SessionHistoryEvent, SessionRef } from "../../c
 import { type EventRow, eventFromRow } from "./rows.js";
 import { getSession } from "./sessions.js";
 
-/** Appends to the history of a session whose row is locked against others that do the same, so that its `lastEvent` is the newest. */
+/**
+ * Appends to the history of a session whose row is locked against others that do the same, so that its `lastEvent` is
+ * the newest.
+ */
 export async function insertEvents(
   trx: Knex.Transaction,
   session: Session,

@@ -37,7 +37,10 @@ export async function viewFile(db: Knex, ref: FileRef): Promise<FileView & { rea
   throw fileNotFound(ref.fileId);
 }
 
-/** As it is now. Under a lock on the file, ask in a statement after the one that locks: the attempts are as this statement sees them. */
+/**
+ * As it is now. Under a lock on the file, ask in a statement after the one that locks: the attempts are as this
+ * statement sees them.
+ */
 export async function findFile(db: Knex, sessionId: string, fileId: string): Promise<SessionFile | undefined> {
   const { rows } = await db.raw(`${selectFiles} where f.session_id = ? and f.id = ?`, [sessionId, fileId]);
   return rows[0] && fileFromRow(rows[0] as FileRow);
@@ -82,8 +85,8 @@ export async function listFiles(db: Knex, ref: SessionRef, page: PageQuery): Pro
 }
 
 /**
- * The session's row is locked for `change`. Each file is created at least a millisecond after the ones before it, so that the order of creation is the
- * order in which they were added. Throws `already_exists` (FILE_EXISTS).
+ * The session's row is locked for `change`. Each file is created at least a millisecond after the ones before it, so
+ * that the order of creation is the order in which they were added. Throws `already_exists` (FILE_EXISTS).
  */
 export async function insertFile(trx: Knex.Transaction, file: SessionFile): Promise<SessionFile> {
   const newest = trx("files").where({ session_id: file.sessionId }).max("created_at");
@@ -93,7 +96,10 @@ export async function insertFile(trx: Knex.Transaction, file: SessionFile): Prom
   return { ...file, createdAt: inserted[0].created_at };
 }
 
-/** Writes a locked file as it shall be and lets go of the attempts that it named before and does not name now. Throws `already_exists` (FILE_EXISTS). */
+/**
+ * Writes a locked file as it shall be and lets go of the attempts that it named before and does not name now. Throws
+ * `already_exists` (FILE_EXISTS).
+ */
 export async function writeFile(
   trx: Knex.Transaction,
   before: SessionFile,
@@ -104,6 +110,10 @@ export async function writeFile(
   await namedOnce(after, trx("files").where({ id: before.id }).update(columns));
   await releaseDropped(trx, before, after, now);
   return { ...after, createdAt: before.createdAt };
+}
+
+export async function interruptValidations(trx: Knex.Transaction): Promise<number> {
+  return trx("files").where({ state: "validating" }).update({ state: "transferring" });
 }
 
 /** The size of a locked file that had none. */

@@ -37,8 +37,8 @@ export async function listItemFileRefs(db: Knex, itemId: string): Promise<readon
 }
 
 /**
- * Makes a completed session's files the item's, in statements that do not grow in number with the files. The session and the item are locked; what the item's
- * files named until now is let go.
+ * Makes a completed session's files the item's, in statements that do not grow in number with the files. The session
+ * and the item are locked; what the item's files named until now is let go.
  */
 export async function applyToItem(
   trx: Knex.Transaction,

@@ -5,7 +5,7 @@ import { changeFile } from "./change-file.js";
 import { completeSession, deleteSession, updateSession } from "./change-session.js";
 import { createSession } from "./create-session.js";
 import { listEvents } from "./events.js";
-import { listFiles, viewFile } from "./files.js";
+import { interruptValidations, listFiles, viewFile } from "./files.js";
 import { getItemFile, listItemFiles } from "./item-files.js";
 import { createItem, deleteItem, findItemByAlias, getItem, listItems, updateItem } from "./items.js";
 import { createLibrary, deleteLibrary, getLibrary, listLibraries, updateLibrary } from "./libraries.js";
@@ -40,6 +40,7 @@ export function createMetadataStore(knex: Knex): MetadataStore {
     claimWriter: (ref, decide) => run((trx, own) => claimWriter(trx, ref, own(decide))),
     commitExtent: (commit) => run((trx) => commitExtent(trx, commit)),
     finishAttempt: (ref, options, decide) => run((trx, own) => finishAttempt(trx, ref, options, own(decide))),
+    interruptValidations: () => run((trx) => interruptValidations(trx)),
     listExtents: (attemptId) => ask((db) => listExtents(db, attemptId)),
 
     createLibrary: (library) => run((trx) => createLibrary(trx, library)),

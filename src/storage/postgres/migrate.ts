@@ -14,8 +14,8 @@ const migrations: readonly Migration[] = [tenants, attempts, catalog, sessions, 
 const migrationLock = 5_134_927_041;
 
 /**
- * Brings the schema up to what this code knows, in one transaction; of several processes that start at once one does it and the others wait. Refuses a
- * database that a newer version has migrated, and changes nothing of it.
+ * Brings the schema up to what this code knows, in one transaction; of several processes that start at once one does it
+ * and the others wait. Refuses a database that a newer version has migrated, and changes nothing of it.
  */
 export async function migrate(knex: Knex): Promise<void> {
   try {

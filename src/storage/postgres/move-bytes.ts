@@ -49,7 +49,10 @@ export async function commitExtent(trx: Knex.Transaction, commit: ExtentCommit):
   if (sizeBytes !== undefined) await writeSize(trx, attempt.fileId, sizeBytes);
 }
 
-/** An end is told in the history, so the session is locked for `change` at least: taking that lock only then would be out of order. */
+/**
+ * An end is told in the history, so the session is locked for `change` at least: taking that lock only then would be
+ * out of order.
+ */
 export async function finishAttempt(
   trx: Knex.Transaction,
   ref: AttemptRef,
@@ -97,8 +100,9 @@ async function lockFileForBytes(
 }
 
 /**
- * Locks session, file and attempt, in this order, for the writer that holds this seat, and answers the attempt's offset. Every row is found by its id,
- * so that each is the newest even when its lock was waited for. Throws what the port says of a seat that is lost.
+ * Locks session, file and attempt, in this order, for the writer that holds this seat, and answers the attempt's
+ * offset. Every row is found by its id, so that each is the newest even when its lock was waited for. Throws what the
+ * port says of a seat that is lost.
  */
 async function lockSeat(
   trx: Knex.Transaction,

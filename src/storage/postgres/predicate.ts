@@ -1,5 +1,5 @@
-// Predicate trees as SQL. Values and attribute names are bindings, always; what is spliced is column names from fixed tables. Every condition is true or
-// false, never null, so that `not` is the plain opposite.
+// Predicate trees as SQL. Values and attribute names are bindings, always; what is spliced is column names from fixed
+// tables. Every condition is true or false, never null, so that `not` is the plain opposite.
 import type { Knex } from "knex";
 import type { Comparison, PageQuery, Predicate, PredicateValue } from "../../core/index.js";
 

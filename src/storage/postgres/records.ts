@@ -32,7 +32,10 @@ export async function listRecords(
   return ((await rows) as RecordRow[]).map(recordFromRow);
 }
 
-/** Throws `conflict` (RECORD_CHANGED). Rows are locked in the order of their keys, so that two deeds cannot wait for each other. */
+/**
+ * Throws `conflict` (RECORD_CHANGED). Rows are locked in the order of their keys, so that two deeds cannot wait for
+ * each other.
+ */
 export async function changeRecords(
   trx: Knex.Transaction,
   tenantId: string,

@@ -1,4 +1,5 @@
-// Row <-> core value for sessions and what is in them. Besides the queries and the migrations, nothing else knows these columns' names.
+// Row <-> core value for sessions and what is in them. Besides the queries and the migrations, nothing else knows these
+// columns' names.
 import type {
   Attributes,
   Checksum,

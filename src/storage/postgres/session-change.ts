@@ -6,8 +6,8 @@ import { changeRecords } from "./records.js";
 import { writeSession } from "./sessions.js";
 
 /**
- * Writes what a decision made of a session that is locked for `change` or `state`, with all that goes with it. The numbers of events are the
- * store's own: they go on from `before`, whatever the decision says.
+ * Writes what a decision made of a session that is locked for `change` or `state`, with all that goes with it. The
+ * numbers of events are the store's own: they go on from `before`, whatever the decision says.
  */
 export async function writeSessionChange(
   trx: Knex.Transaction,

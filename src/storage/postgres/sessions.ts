@@ -17,9 +17,9 @@ import { rowFromSession, type SessionRow, sessionFromRow } from "./rows.js";
 import { lockRow } from "./transaction.js";
 
 /**
- * How much of a session a deed keeps to itself. Every deed takes its session's lock first, and at once as strong as it needs it, then its file's: so no
- * two deeds can wait for each other. `share`: bytes flow, beside each other and beside `change`. `change`: files and history, one deed at a time.
- * `state`: nothing else happens to the session or its files.
+ * How much of a session a deed keeps to itself. Every deed takes its session's lock first, and at once as strong as it
+ * needs it, then its file's: so no two deeds can wait for each other. `share`: bytes flow, beside each other and beside
+ * `change`. `change`: files and history, one deed at a time. `state`: nothing else happens to the session or its files.
  */
 export const sessionLocks = { share: "for key share", change: "for no key update", state: "for update" } as const;
 
@@ -94,7 +94,10 @@ export async function writeSession(trx: Knex.Transaction, session: Session): Pro
 
 const leastGainMs = 15_000;
 
-/** The deadline that activity at `now` gives the session, or undefined when it runs no more or it is hardly worth a write. */
+/**
+ * The deadline that activity at `now` gives the session, or undefined when it runs no more or it is hardly worth a
+ * write.
+ */
 function deadlineAfter(session: Session, now: Date): Date | undefined {
   const { state, expiresAt } = session;
   if ((state !== "active" && state !== "completing") || expiresAt === undefined || expiresAt <= now) return undefined;
@@ -104,8 +107,8 @@ function deadlineAfter(session: Session, now: Date): Date | undefined {
 }
 
 /**
- * Puts the deadline off because bytes flow. The session is held in `share` mode: when another deed has a stronger lock on it, this passes over rather than
- * waits (that deed is activity itself, and the next bytes come by soon).
+ * Puts the deadline off because bytes flow. The session is held in `share` mode: when another deed has a stronger lock
+ * on it, this passes over rather than waits (that deed is activity itself, and the next bytes come by soon).
  */
 export async function keepAlive(trx: Knex.Transaction, session: Session, now: Date): Promise<Session> {
   const expiresAt = deadlineAfter(session, now);
@@ -119,7 +122,10 @@ export async function keepAlive(trx: Knex.Transaction, session: Session, now: Da
   return rows.length === 0 ? session : { ...session, expiresAt: rows[0].expires_at };
 }
 
-/** What the end of an attempt changes of a session that is locked for `change` or `state`: `told` events more, and a deadline put off. */
+/**
+ * What the end of an attempt changes of a session that is locked for `change` or `state`: `told` events more, and a
+ * deadline put off.
+ */
 export async function writeActivity(
   trx: Knex.Transaction,
   session: Session,

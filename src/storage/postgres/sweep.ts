@@ -1,4 +1,5 @@
-// What a crash or a deed left to be collected. Each deed handles a few rows in a transaction of its own and passes over what others have locked.
+// What a crash or a deed left to be collected. Each deed handles a few rows in a transaction of its own and passes over
+// what others have locked.
 import type { Knex } from "knex";
 import type { SessionRef } from "../../core/index.js";
 import { eraseSession } from "./change-session.js";
@@ -44,8 +45,9 @@ const isNamed = `(
 )`;
 
 /**
- * Three statements, each with a sight of its own: while an attempt is locked nobody can begin to name it, and whoever had begun before holds a lock on
- * it that makes the first statement pass it over. So what the second does not find named is nobody's.
+ * Three statements, each with a sight of its own: while an attempt is locked nobody can begin to name it, and whoever
+ * had begun before holds a lock on it that makes the first statement pass it over. So what the second does not find
+ * named is nobody's.
  */
 async function sweepAttempts(trx: Knex.Transaction, limit: number): Promise<number> {
   const ids: string[] = await trx("attempts")
@@ -65,7 +67,10 @@ async function sweepAttempts(trx: Knex.Transaction, limit: number): Promise<numb
   return ids.length;
 }
 
-/** False when something that is not known here names one of them: the foreign key keeps them all, and the transaction goes on. */
+/**
+ * False when something that is not known here names one of them: the foreign key keeps them all, and the transaction
+ * goes on.
+ */
 async function deleteUnlessNamed(trx: Knex.Transaction, ids: readonly string[]): Promise<boolean> {
   try {
     await trx.transaction((savepoint) => savepoint("attempts").whereIn("id", ids).whereNotNull("released_at").delete());

@@ -5,8 +5,9 @@ import { isRetryable, toUploadError } from "./errors.js";
 /** Runs what is asked of the database; driver errors are translated here and nowhere else. */
 export interface Deeds {
   /**
-   * A deed that changes something: one transaction, run again when it lost against another one, so it must be repeatable. A decision that was handed in from outside
-   * goes through `own` before it is called: what it throws ends the deed and comes out unchanged, even when it looks like a driver's error.
+   * A deed that changes something: one transaction, run again when it lost against another one, so it must be
+   * repeatable. A decision that was handed in from outside goes through `own` before it is called: what it throws ends
+   * the deed and comes out unchanged, even when it looks like a driver's error.
    */
   run<T>(deed: (trx: Knex.Transaction, own: Own) => Promise<T>): Promise<T>;
   /** Questions that need no transaction: each statement sees what was committed when it began. */
@@ -53,7 +54,8 @@ export function createDeeds(knex: Knex): Deeds {
         return await knex.transaction((trx) => deed(trx, own), { isolationLevel: "read committed" });
       } catch (error) {
         if (decided !== undefined && decided.error === error) throw error;
-        if (!isRetryable(error) || tries === mostTries) throw toUploadError(error);
+        if (!isRetryable(error)) throw toUploadError(error);
+        if (tries === mostTries) throw lostTooOften(error);
       }
     }
   }
@@ -81,6 +83,11 @@ export function createDeeds(knex: Knex): Deeds {
   };
 }
 
+function lostTooOften(cause: unknown): UploadError {
+  const words = `the transaction lost against others ${mostTries} times`;
+  return new UploadError("unavailable", words, { reason: "DATABASE_UNAVAILABLE" }, cause);
+}
+
 /** The database's clock now, not when the transaction began. Ask after the last lock: waiting for one takes time. */
 export async function readNow(db: Knex): Promise<Date> {
   const { rows } = await db.raw("select clock_timestamp()::timestamptz(3) as now");
@@ -88,8 +95,8 @@ export async function readNow(db: Knex): Promise<Date> {
 }
 
 /**
- * The row of a locking query together with the database's clock after the lock was taken: the inner query is evaluated, locks
- * included, before the outer one's columns.
+ * The row of a locking query together with the database's clock after the lock was taken: the inner query is evaluated,
+ * locks included, before the outer one's columns.
  */
 export async function lockRow<Row>(
   trx: Knex.Transaction,

@@ -23,7 +23,10 @@ export async function ensureUser(
   return { tenantId, userId };
 }
 
-/** The id of the row with these values. Looks first, as it nearly always is there, and again after another one may have made it. */
+/**
+ * The id of the row with these values. Looks first, as it nearly always is there, and again after another one may have
+ * made it.
+ */
 async function ensureRow(trx: Knex.Transaction, table: string, values: object): Promise<string> {
   const found = await trx(table).where(values).first("id");
   if (found) return found.id;

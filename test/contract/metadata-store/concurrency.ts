@@ -1,4 +1,5 @@
-// What callers on connections of their own may see of each other. Every round runs on two stores with many connections each.
+// What callers on connections of their own may see of each other. Every round runs on two stores with many connections
+// each.
 import { expect, it } from "vitest";
 import {
   type BlobKey,

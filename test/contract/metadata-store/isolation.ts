@@ -1,4 +1,5 @@
-// What holds for every deed alike: another tenant's things are not there (P9), and a decision that throws changes nothing.
+// What holds for every deed alike: another tenant's things are not there (P9), and a decision that throws changes
+// nothing.
 import { describe, expect, it } from "vitest";
 import { createId, isUploadError, type MetadataStore, UploadError } from "../../../src/core/index.js";
 import { buildItem } from "../../support/builders.js";

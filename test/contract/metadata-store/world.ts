@@ -1,4 +1,5 @@
-// What every file of the suite starts from: an empty store with two tenants, and the deeds of the service in their shortest form.
+// What every file of the suite starts from: an empty store with two tenants, and the deeds of the service in their
+// shortest form.
 import { afterEach, beforeEach, expect } from "vitest";
 import {
   type Attempt,

@@ -1,5 +1,4 @@
-import type { TestClient } from "../../support/client.js";
-import type { Refusal } from "../../support/client.js";
+import type { Refusal, TestClient } from "../../support/client.js";
 
 /** What a row does once its scene is set: the call that is refused, and what must hold afterwards. */
 export interface Provocation {

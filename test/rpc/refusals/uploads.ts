@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { ChecksumAlgorithm } from "../../../gen/slipway/upload/v1/checksum_pb.js";
 import type { TestClient } from "../../support/client.js";
-import { type Place, addFile, send, sendPart, startSession, statusOf, storeFile } from "../scene.js";
+import { addFile, type Place, send, sendPart, startSession, statusOf, storeFile } from "../scene.js";
 import { fileOfEnded } from "./file-service.js";
 import { bytes, type RefusalRow, rowsOf } from "./row.js";
 

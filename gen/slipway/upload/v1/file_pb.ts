@@ -218,7 +218,8 @@ export enum FileState {
   TRANSFERRING = 2,
 
   /**
-   * All bytes are stored and are being checked. Leads to READY or FAILED by itself.
+   * All bytes are stored and are being checked, which takes long. Leads to READY or FAILED; or back to TRANSFERRING when
+   * the server dies or somebody takes the file over.
    *
    * @generated from enum value: FILE_STATE_VALIDATING = 3;
    */

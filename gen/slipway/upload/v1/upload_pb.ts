@@ -179,7 +179,7 @@ export const UploadFileRequest_FinishSchema: GenMessage<UploadFileRequest_Finish
  */
 export type UploadFileResponse = Message<"slipway.upload.v1.UploadFileResponse"> & {
   /**
-   * The file, in READY, or in VALIDATING while a long check goes on; then GetFile tells how it ends.
+   * The file, in READY: the answer waits for the check.
    *
    * @generated from field: slipway.upload.v1.File file = 1;
    */
@@ -295,7 +295,7 @@ export const UploadPartRequestSchema: GenMessage<UploadPartRequest> = /*@__PURE_
  */
 export type UploadPartResponse = Message<"slipway.upload.v1.UploadPartResponse"> & {
   /**
-   * The file: in TRANSFERRING while more is to come, in READY or VALIDATING once it is finished.
+   * The file: in TRANSFERRING while more is to come, in READY once it is finished.
    *
    * @generated from field: slipway.upload.v1.File file = 1;
    */
@@ -364,7 +364,8 @@ export type GetUploadStatusResponse = Message<"slipway.upload.v1.GetUploadStatus
    */
   status: {
     /**
-     * Where the next byte belongs: never negative, at most 2^53-1. 0 for a file that is WAITING or FAILED.
+     * Where the next byte belongs: never negative, at most 2^53-1. 0 for a file that is WAITING or FAILED; the size for
+     * one that is VALIDATING, which a client MAY wait for, or finish again with nothing more to send.
      *
      * @generated from field: int64 committed_offset = 1;
      */
@@ -372,7 +373,7 @@ export type GetUploadStatusResponse = Message<"slipway.upload.v1.GetUploadStatus
     case: "committedOffset";
   } | {
     /**
-     * The file, in READY or VALIDATING: nothing is left to send.
+     * The file, in READY: nothing is left to send.
      *
      * @generated from field: slipway.upload.v1.File finished_file = 2;
      */

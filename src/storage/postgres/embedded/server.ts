@@ -19,7 +19,9 @@ export interface EmbeddedServer {
   close(): Promise<void>;
 }
 
-/** Opens the database in `settings.folder`; fails if that is impossible, or if durability was asked for and is not had. */
+/**
+ * Opens the database in `settings.folder`; fails if that is impossible, or if durability was asked for and is not had.
+ */
 export async function startEmbeddedServer(
   settings: WorkerSettings,
   onNotice: (line: string) => void,

@@ -1,6 +1,7 @@
 import type { Migration } from "./migration.js";
 
-// An attempt outlives its file when an item names its content, so nothing but the sweep deletes it (released_at says that it may look).
+// An attempt outlives its file when an item names its content, so nothing but the sweep deletes it (released_at says
+// that it may look).
 export const attempts: Migration = {
   name: "0002-attempts",
   statements: [
