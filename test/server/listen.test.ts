@@ -159,4 +159,23 @@ describe("one port", () => {
     await listener.close();
     expect(performance.now() - since).toBeLessThan(5_000);
   });
+
+  it("a body that goes on after the answer is not read to its end, and the connection goes (P10)", async () => {
+    const socket = await open();
+    let answer = "";
+    socket.on("data", (data: Buffer) => {
+      answer += data.toString("latin1");
+    });
+    socket.write("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    const chunk = Buffer.concat([Buffer.from("10000\r\n"), Buffer.alloc(0x10000), Buffer.from("\r\n")]);
+    let taken = 0;
+    const giveUpAt = performance.now() + 30_000;
+    while (!socket.destroyed && performance.now() < giveUpAt) {
+      if (!socket.write(chunk))
+        await Promise.race([new Promise((resolve) => socket.once("drain", resolve)), sleep(100)]);
+      taken = socket.bytesWritten - socket.writableLength;
+    }
+    expect([socket.destroyed, answer]).toEqual([true, expect.stringContaining("HTTP/1.1 200")]);
+    expect(taken).toBeLessThan(64 * 2 ** 20);
+  });
 });

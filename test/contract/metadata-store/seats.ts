@@ -87,6 +87,21 @@ export function describeSeats(open: OpenStore): void {
     await world.store.commitExtent({ attempt: seat.ref, extent: extentOf(seat, 3) });
   });
 
+  it("a validation whose process died is given up, and what was stored goes on from there", async () => {
+    const file = await addFile(world, await startSession(world));
+    const seat = await takeSeat(world, file);
+    await world.store.commitExtent({ attempt: seat.ref, extent: extentOf(seat, 7) });
+    await world.store.changeFile(seat.ref, { fileId: file.id }, (view) => ({
+      session: view.session,
+      file: { ...view.file!, state: "validating" },
+      events: [],
+    }));
+    expect(await world.store.interruptValidations()).toBe(1);
+    const after = (await world.store.getFile(fileRefOf(file))).file;
+    expect([after.state, after.running?.offset]).toEqual(["transferring", 7]);
+    expect(await world.store.interruptValidations()).toBe(0);
+  });
+
   it("the file that a claim returns is stored with the seat", async () => {
     const file = await addFile(world, await startSession(world));
     const { file: claimed } = await world.store.claimWriter(fileRefOf(file), (view, now) => ({
