@@ -1,6 +1,6 @@
 // One port for HTTP/1.1 and HTTP/2 without TLS: the http server listens (Node arms its header time-out only then), and
 // connections that open with the HTTP/2 preface (RFC 9113, 3.4) are handed to an http2 server.
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer } from "node:http";
 import { createServer as createServer2, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import type { connectNodeAdapter } from "@connectrpc/connect-node";
@@ -58,7 +58,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       // A request that was destroyed has no socket any more.
       const { socket } = request;
       response.once("finish", () => {
-        if (!request.complete) leaveUnread(request, socket);
+        if (!request.complete) leaveUnread(socket);
       });
       options.handler(request, response);
     },
@@ -112,8 +112,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
  * An answer is out and the request's body still comes in: Node would read all of it, however long, for the connection's
  * next request. The client gets a moment to read its answer instead, and then loses the connection.
  */
-function leaveUnread(request: IncomingMessage, socket: Socket): void {
-  request.pause();
+function leaveUnread(socket: Socket): void {
+  socket.pause();
   setTimeout(() => socket.destroy(), lastWordMs).unref();
 }
 
