@@ -113,7 +113,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
  * next request. The client gets a moment to read its answer instead, and then loses the connection.
  */
 function leaveUnread(socket: Socket): void {
-  socket.pause();
+  // A turn later: Node resumes the request once more on its own.
+  setImmediate(() => socket.pause());
   setTimeout(() => socket.destroy(), lastWordMs).unref();
 }
 
