@@ -62,20 +62,20 @@ export function describeCatalog(open: OpenStore): void {
   it("getting what is not there fails with not_found", async () => {
     const id = createId();
     const item = await startItem(world);
-    const deeds: [Promise<unknown>, string][] = [
-      [world.store.getLibrary(world.tenantId, id), "LIBRARY_NOT_FOUND"],
-      [world.store.updateLibrary(world.tenantId, id, (library) => library), "LIBRARY_NOT_FOUND"],
-      [world.store.deleteLibrary(world.tenantId, id), "LIBRARY_NOT_FOUND"],
-      [world.store.createItem(buildItem({ tenantId: world.tenantId, libraryId: id })), "LIBRARY_NOT_FOUND"],
-      [world.store.getItem(world.tenantId, id), "ITEM_NOT_FOUND"],
-      [world.store.updateItem(world.tenantId, id, (found) => found), "ITEM_NOT_FOUND"],
-      [world.store.deleteItem(world.tenantId, id), "ITEM_NOT_FOUND"],
-      [world.store.listItemFiles(world.tenantId, id, { limit: 1 }), "ITEM_NOT_FOUND"],
-      [world.store.getItemFile(world.tenantId, id, "a"), "ITEM_NOT_FOUND"],
-      [world.store.getItemFile(world.tenantId, item.id, "a"), "FILE_NOT_FOUND"],
+    const deeds: [() => Promise<unknown>, string][] = [
+      [() => world.store.getLibrary(world.tenantId, id), "LIBRARY_NOT_FOUND"],
+      [() => world.store.updateLibrary(world.tenantId, id, (library) => library), "LIBRARY_NOT_FOUND"],
+      [() => world.store.deleteLibrary(world.tenantId, id), "LIBRARY_NOT_FOUND"],
+      [() => world.store.createItem(buildItem({ tenantId: world.tenantId, libraryId: id })), "LIBRARY_NOT_FOUND"],
+      [() => world.store.getItem(world.tenantId, id), "ITEM_NOT_FOUND"],
+      [() => world.store.updateItem(world.tenantId, id, (found) => found), "ITEM_NOT_FOUND"],
+      [() => world.store.deleteItem(world.tenantId, id), "ITEM_NOT_FOUND"],
+      [() => world.store.listItemFiles(world.tenantId, id, { limit: 1 }), "ITEM_NOT_FOUND"],
+      [() => world.store.getItemFile(world.tenantId, id, "a"), "ITEM_NOT_FOUND"],
+      [() => world.store.getItemFile(world.tenantId, item.id, "a"), "FILE_NOT_FOUND"],
     ];
     for (const [deed, reason] of deeds) {
-      await expect(deed).rejects.toMatchObject({ code: "not_found", details: { reason } });
+      await expect(deed()).rejects.toMatchObject({ code: "not_found", details: { reason } });
     }
   });
 

@@ -172,7 +172,7 @@ export function describeRaces(open: OpenStore): void {
       const { session, keys: wholeKeys } = await begin();
       const files = await Promise.all(times(4, () => addFile(world, session)));
       const keys: BlobKey[] = [...wholeKeys];
-      const writers = files.map(async (file) => {
+      const write = async (file: SessionFile) => {
         for (let turn = 0; turn < 4; turn++) {
           const seat = await takeSeat(world, file);
           const extent = extentOf(seat, 4);
@@ -180,11 +180,12 @@ export function describeRaces(open: OpenStore): void {
           await world.store.commitExtent({ attempt: seat.ref, extent });
           if (turn % 2) await finishSeat(world, seat, "accept", { extent });
         }
-      });
+      };
+      const writers = files.map((file) => codeOf(write(file)));
       for (let step = 0; step < round; step++) await world.store.checkHealth();
       if (deed === "cancel") await cancel(world, session);
       else await world.store.deleteSession(refOf(session), () => {});
-      const codes = await Promise.all(writers.map(codeOf));
+      const codes = await Promise.all(writers);
       for (const code of codes) expect(["ok", "wrong_state", "superseded", "not_found"]).toContain(code);
       await sweepContent(world.store);
       expect([...(await world.store.findReferencedKeys(keys))]).toEqual([]);

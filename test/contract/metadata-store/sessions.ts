@@ -268,13 +268,13 @@ export function describeSessions(open: OpenStore): void {
     await world.store.deleteSession(refOf(session), check);
     expect(check).toHaveBeenCalledWith(expect.objectContaining({ id: session.id, fileCount: 1 }), expect.any(Date));
     const gone = [
-      world.store.getSession(refOf(session)),
-      world.store.getFile(fileRefOf(file)),
-      world.store.listFiles(refOf(session), { limit: 10 }),
-      world.store.listEvents(refOf(session), 0, 10),
-      world.store.deleteSession(refOf(session), check),
+      () => world.store.getSession(refOf(session)),
+      () => world.store.getFile(fileRefOf(file)),
+      () => world.store.listFiles(refOf(session), { limit: 10 }),
+      () => world.store.listEvents(refOf(session), 0, 10),
+      () => world.store.deleteSession(refOf(session), check),
     ];
-    for (const deed of gone) await expect(deed).rejects.toEqual(refusal("not_found"));
+    for (const deed of gone) await expect(deed()).rejects.toEqual(refusal("not_found"));
   });
 
   it("listing is newest first and pages through 250 sessions of the same millisecond without loss or repeat", async () => {
