@@ -1,6 +1,6 @@
 // One port for HTTP/1.1 and HTTP/2 without TLS: the http server listens (Node arms its header time-out only then), and
 // connections that open with the HTTP/2 preface (RFC 9113, 3.4) are handed to an http2 server.
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import { createServer as createServer2, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import type { connectNodeAdapter } from "@connectrpc/connect-node";
@@ -31,6 +31,9 @@ const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 const sniffMs = 10_000;
 const headersMs = 60_000;
 const keepAliveMs = 30_000;
+const unreadBytes = 16 * 2 ** 20;
+const unreadMs = 10_000;
+const watchMs = 5;
 const lastWordMs = 1_000;
 const streamWindowBytes = 8 * 2 ** 20;
 const smallestWindowBytes = 256 * 1024;
@@ -58,7 +61,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       // A request that was destroyed has no socket any more.
       const { socket } = request;
       response.once("finish", () => {
-        if (!request.complete) leaveUnread(socket);
+        if (!request.complete) boundUnread(request, socket);
       });
       options.handler(request, response);
     },
@@ -109,13 +112,22 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 }
 
 /**
- * An answer is out and the request's body still comes in: Node would read all of it, however long, for the connection's
- * next request. The client gets a moment to read its answer instead, and then loses the connection.
+ * An answer is out and the request's body still comes in: Node would read all of it, however long, for the connection's next
+ * request. So much of it is read that a client which writes its whole message before it reads anything gets its answer;
+ * one that goes on gets a moment more to read it, and then loses the connection.
  */
-function leaveUnread(socket: Socket): void {
-  // A turn later: Node resumes the request once more on its own.
-  setImmediate(() => socket.pause());
-  setTimeout(() => socket.destroy(), lastWordMs).unref();
+function boundUnread(request: IncomingMessage, socket: Socket): void {
+  const mostRead = socket.bytesRead + unreadBytes;
+  const giveUpAt = performance.now() + unreadMs;
+  const watch = setInterval(() => {
+    const more = !request.complete && !socket.destroyed;
+    if (more && socket.bytesRead <= mostRead && performance.now() < giveUpAt) return;
+    clearInterval(watch);
+    if (!more) return;
+    socket.pause();
+    setTimeout(() => socket.destroy(), lastWordMs).unref();
+  }, watchMs);
+  watch.unref();
 }
 
 /** Looks at the first bytes without taking them; gives a silent connection up. */
