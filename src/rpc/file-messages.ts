@@ -1,4 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import {
   ChecksumAlgorithm as AlgorithmMessage,
   type ChecksumInfo,
@@ -20,7 +21,7 @@ import {
   type SessionFile,
   UploadError,
 } from "../core/index.js";
-import { optionalNumberFrom, timestampOf } from "./numbers.js";
+import { optionalNumberFrom } from "./numbers.js";
 import { formatAttributes, formatFailure } from "./session-messages.js";
 
 const states: Record<FileState, FileStateMessage> = {
@@ -61,8 +62,8 @@ export function formatFile(file: SessionFile): FileMessage {
       content: { sizeBytes: BigInt(current.sizeBytes), checksums: current.checksums.map(formatChecksum) },
     }),
     ...(failure && { failure: formatFailure(failure) }),
-    createTime: timestampOf(file.createdAt),
-    updateTime: timestampOf(file.modifiedAt),
+    createTime: timestampFromDate(file.createdAt),
+    updateTime: timestampFromDate(file.modifiedAt),
   });
 }
 

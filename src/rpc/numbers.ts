@@ -1,4 +1,3 @@
-import { type Timestamp, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { UploadError } from "../core/index.js";
 
 /** An int64 as a number: what is outside of ±(2^53-1) is refused at this edge (`invalid`, NUMBER_INVALID). */
@@ -13,8 +12,4 @@ export function numberFrom(value: bigint, what: string): number {
 
 export function optionalNumberFrom(value: bigint | undefined, what: string): number | undefined {
   return value === undefined ? undefined : numberFrom(value, what);
-}
-
-export function timestampOf(date: Date): Timestamp {
-  return timestampFromDate(date);
 }

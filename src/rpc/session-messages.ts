@@ -1,4 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { FailureReason as FailureReasonMessage, type FailureSchema } from "../../gen/slipway/upload/v1/failure_pb.js";
 import {
   SessionAccess as SessionAccessMessage,
@@ -17,7 +18,6 @@ import {
   type SessionState,
   type SessionVisibility,
 } from "../core/index.js";
-import { timestampOf } from "./numbers.js";
 
 const states: Record<SessionState, SessionStateMessage> = {
   active: SessionStateMessage.ACTIVE,
@@ -58,10 +58,10 @@ export function formatSession(session: Session): SessionMessage {
     fileCount: session.fileCount,
     clientProgress: session.clientProgress,
     lastEventNumber: BigInt(session.lastEvent),
-    createTime: timestampOf(session.createdAt),
-    updateTime: timestampOf(session.modifiedAt),
-    ...(session.expiresAt === undefined ? {} : { expireTime: timestampOf(session.expiresAt) }),
-    ...(session.endedAt === undefined ? {} : { endTime: timestampOf(session.endedAt) }),
+    createTime: timestampFromDate(session.createdAt),
+    updateTime: timestampFromDate(session.modifiedAt),
+    ...(session.expiresAt === undefined ? {} : { expireTime: timestampFromDate(session.expiresAt) }),
+    ...(session.endedAt === undefined ? {} : { endTime: timestampFromDate(session.endedAt) }),
     ...(session.failure === undefined ? {} : { failure: formatFailure(session.failure) }),
   });
 }
