@@ -1,7 +1,10 @@
 import { UploadError } from "./error.js";
 
-/** What a caller may do. Roles are sets of these; dialects map their own permission names to them. */
-export const permissions = ["read", "upload", "administer"] as const;
+/**
+ * What a caller may do. Roles are sets of these; dialects map their own permission names to them. `administer` is for
+ * the caller's own tenant, `operate` for all tenants.
+ */
+export const permissions = ["read", "upload", "administer", "operate"] as const;
 
 export type Permission = (typeof permissions)[number];
 

@@ -67,6 +67,17 @@ export const uploadErrorReasons = [
   "VERSION_CHANGED",
   "WRITER_SUPERSEDED",
   "STREAM_ORDER",
+  "BLOB_NOT_FOUND",
+  "LAST_ADMINISTRATOR",
+  "LOGIN_FAILED",
+  "LOGIN_THROTTLED",
+  "PASSWORD_INVALID",
+  "TENANT_IN_USE",
+  "TENANT_NOT_FOUND",
+  "TOKEN_NOT_FOUND",
+  "TOO_MANY_BLOBS",
+  "TOO_MANY_WATCHES",
+  "USER_NOT_FOUND",
 ] as const;
 
 export type UploadErrorReason = (typeof uploadErrorReasons)[number];

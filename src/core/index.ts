@@ -1,4 +1,5 @@
 /** All that the outside may import from the core. */
+export * from "./access.js";
 export * from "./attempt.js";
 export * from "./blob.js";
 export * from "./call.js";

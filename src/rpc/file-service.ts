@@ -7,7 +7,7 @@ import { formatFile, parseChecksumInfo, parseSpec } from "./file-messages.js";
 import { numberFrom, optionalNumberFrom } from "./numbers.js";
 import { openUploadStream } from "./upload-stream.js";
 
-export function createFileService(uploads: Uploads): ServiceImpl<typeof FileService> {
+export function createFileService(uploads: Uploads): Omit<ServiceImpl<typeof FileService>, "putFile"> {
   return {
     async addFile(request, context) {
       const input = { sessionId: request.sessionId, ...parseSpec(request.spec) };

@@ -13,7 +13,10 @@ import {
 } from "./session-messages.js";
 
 /** `defaults`: the deadlines of sessions that do not ask for others. */
-export function createSessionService(uploads: Uploads, defaults: Deadlines): ServiceImpl<typeof SessionService> {
+export function createSessionService(
+  uploads: Uploads,
+  defaults: Deadlines,
+): Omit<ServiceImpl<typeof SessionService>, "watchSession"> {
   return {
     async createSession(request, context) {
       const { idleTtl, absoluteTtl } = request;

@@ -4,17 +4,22 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
+import type { TransferEndpoint } from "./endpoint_pb.js";
+import { file_slipway_upload_v1_endpoint } from "./endpoint_pb.js";
 import type { File, FileSpec } from "./file_pb.js";
 import { file_slipway_upload_v1_file } from "./file_pb.js";
+import type { Session, SessionVisibility } from "./session_pb.js";
+import { file_slipway_upload_v1_session } from "./session_pb.js";
 import type { GetUploadStatusRequestSchema, GetUploadStatusResponseSchema, UploadFileRequestSchema, UploadFileResponseSchema, UploadPartRequestSchema, UploadPartResponseSchema } from "./upload_pb.js";
 import { file_slipway_upload_v1_upload } from "./upload_pb.js";
-import type { Message } from "@bufbuild/protobuf";
+import type { JsonObject, Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file slipway/upload/v1/file_service.proto.
  */
 export const file_slipway_upload_v1_file_service: GenFile = /*@__PURE__*/
-  fileDesc("CiRzbGlwd2F5L3VwbG9hZC92MS9maWxlX3NlcnZpY2UucHJvdG8SEXNsaXB3YXkudXBsb2FkLnYxIk8KDkFkZEZpbGVSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSKQoEc3BlYxgCIAEoCzIbLnNsaXB3YXkudXBsb2FkLnYxLkZpbGVTcGVjIkkKD0FkZEZpbGVSZXNwb25zZRIlCgRmaWxlGAEgASgLMhcuc2xpcHdheS51cGxvYWQudjEuRmlsZRIPCgdhcHBsaWVkGAIgASgIIjUKDkdldEZpbGVSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSDwoHZmlsZV9pZBgCIAEoCSI4Cg9HZXRGaWxlUmVzcG9uc2USJQoEZmlsZRgBIAEoCzIXLnNsaXB3YXkudXBsb2FkLnYxLkZpbGUiTQoQTGlzdEZpbGVzUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIlQKEUxpc3RGaWxlc1Jlc3BvbnNlEiYKBWZpbGVzGAEgAygLMhcuc2xpcHdheS51cGxvYWQudjEuRmlsZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiOAoRUmVtb3ZlRmlsZVJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdmaWxlX2lkGAIgASgJIhQKElJlbW92ZUZpbGVSZXNwb25zZSJkCg9SZWFkRmlsZVJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdmaWxlX2lkGAIgASgJEg4KBm9mZnNldBgDIAEoAxISCgVsaW1pdBgEIAEoA0gAiAEBQggKBl9saW1pdCJHChBSZWFkRmlsZVJlc3BvbnNlEiUKBGZpbGUYASABKAsyFy5zbGlwd2F5LnVwbG9hZC52MS5GaWxlEgwKBGRhdGEYAiABKAwy+wUKC0ZpbGVTZXJ2aWNlElUKB0FkZEZpbGUSIS5zbGlwd2F5LnVwbG9hZC52MS5BZGRGaWxlUmVxdWVzdBoiLnNsaXB3YXkudXBsb2FkLnYxLkFkZEZpbGVSZXNwb25zZSIDkAICElUKB0dldEZpbGUSIS5zbGlwd2F5LnVwbG9hZC52MS5HZXRGaWxlUmVxdWVzdBoiLnNsaXB3YXkudXBsb2FkLnYxLkdldEZpbGVSZXNwb25zZSIDkAIBElsKCUxpc3RGaWxlcxIjLnNsaXB3YXkudXBsb2FkLnYxLkxpc3RGaWxlc1JlcXVlc3QaJC5zbGlwd2F5LnVwbG9hZC52MS5MaXN0RmlsZXNSZXNwb25zZSIDkAIBEl4KClJlbW92ZUZpbGUSJC5zbGlwd2F5LnVwbG9hZC52MS5SZW1vdmVGaWxlUmVxdWVzdBolLnNsaXB3YXkudXBsb2FkLnYxLlJlbW92ZUZpbGVSZXNwb25zZSIDkAICElsKClVwbG9hZEZpbGUSJC5zbGlwd2F5LnVwbG9hZC52MS5VcGxvYWRGaWxlUmVxdWVzdBolLnNsaXB3YXkudXBsb2FkLnYxLlVwbG9hZEZpbGVSZXNwb25zZSgBElkKClVwbG9hZFBhcnQSJC5zbGlwd2F5LnVwbG9hZC52MS5VcGxvYWRQYXJ0UmVxdWVzdBolLnNsaXB3YXkudXBsb2FkLnYxLlVwbG9hZFBhcnRSZXNwb25zZRJtCg9HZXRVcGxvYWRTdGF0dXMSKS5zbGlwd2F5LnVwbG9hZC52MS5HZXRVcGxvYWRTdGF0dXNSZXF1ZXN0Giouc2xpcHdheS51cGxvYWQudjEuR2V0VXBsb2FkU3RhdHVzUmVzcG9uc2UiA5ACARJaCghSZWFkRmlsZRIiLnNsaXB3YXkudXBsb2FkLnYxLlJlYWRGaWxlUmVxdWVzdBojLnNsaXB3YXkudXBsb2FkLnYxLlJlYWRGaWxlUmVzcG9uc2UiA5ACATABYgZwcm90bzM", [file_slipway_upload_v1_file, file_slipway_upload_v1_upload]);
+  fileDesc("CiRzbGlwd2F5L3VwbG9hZC92MS9maWxlX3NlcnZpY2UucHJvdG8SEXNsaXB3YXkudXBsb2FkLnYxIk8KDkFkZEZpbGVSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSKQoEc3BlYxgCIAEoCzIbLnNsaXB3YXkudXBsb2FkLnYxLkZpbGVTcGVjIocBCg9BZGRGaWxlUmVzcG9uc2USJQoEZmlsZRgBIAEoCzIXLnNsaXB3YXkudXBsb2FkLnYxLkZpbGUSDwoHYXBwbGllZBgCIAEoCBI8Cg91cGxvYWRfZW5kcG9pbnQYAyABKAsyIy5zbGlwd2F5LnVwbG9hZC52MS5UcmFuc2ZlckVuZHBvaW50IjUKDkdldEZpbGVSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSDwoHZmlsZV9pZBgCIAEoCSJ2Cg9HZXRGaWxlUmVzcG9uc2USJQoEZmlsZRgBIAEoCzIXLnNsaXB3YXkudXBsb2FkLnYxLkZpbGUSPAoPdXBsb2FkX2VuZHBvaW50GAIgASgLMiMuc2xpcHdheS51cGxvYWQudjEuVHJhbnNmZXJFbmRwb2ludCJNChBMaXN0RmlsZXNSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiVAoRTGlzdEZpbGVzUmVzcG9uc2USJgoFZmlsZXMYASADKAsyFy5zbGlwd2F5LnVwbG9hZC52MS5GaWxlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI4ChFSZW1vdmVGaWxlUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEg8KB2ZpbGVfaWQYAiABKAkiFAoSUmVtb3ZlRmlsZVJlc3BvbnNlImQKD1JlYWRGaWxlUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEg8KB2ZpbGVfaWQYAiABKAkSDgoGb2Zmc2V0GAMgASgDEhIKBWxpbWl0GAQgASgDSACIAQFCCAoGX2xpbWl0IkcKEFJlYWRGaWxlUmVzcG9uc2USJQoEZmlsZRgBIAEoCzIXLnNsaXB3YXkudXBsb2FkLnYxLkZpbGUSDAoEZGF0YRgCIAEoDCL3AQoOUHV0RmlsZVJlcXVlc3QSFAoMY2xpZW50X3Rva2VuGAEgASgJEikKBHNwZWMYAiABKAsyGy5zbGlwd2F5LnVwbG9hZC52MS5GaWxlU3BlYxIMCgRkYXRhGAMgASgMEhQKB2l0ZW1faWQYBCABKAlIAIgBARI4Cgp2aXNpYmlsaXR5GAUgASgOMiQuc2xpcHdheS51cGxvYWQudjEuU2Vzc2lvblZpc2liaWxpdHkSDQoFbGFiZWwYBiABKAkSKwoKYXR0cmlidXRlcxgHIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RCCgoIX2l0ZW1faWQidgoPUHV0RmlsZVJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5zbGlwd2F5LnVwbG9hZC52MS5TZXNzaW9uEiUKBGZpbGUYAiABKAsyFy5zbGlwd2F5LnVwbG9hZC52MS5GaWxlEg8KB2FwcGxpZWQYAyABKAgyzQYKC0ZpbGVTZXJ2aWNlElUKB0FkZEZpbGUSIS5zbGlwd2F5LnVwbG9hZC52MS5BZGRGaWxlUmVxdWVzdBoiLnNsaXB3YXkudXBsb2FkLnYxLkFkZEZpbGVSZXNwb25zZSIDkAICElUKB0dldEZpbGUSIS5zbGlwd2F5LnVwbG9hZC52MS5HZXRGaWxlUmVxdWVzdBoiLnNsaXB3YXkudXBsb2FkLnYxLkdldEZpbGVSZXNwb25zZSIDkAIBElsKCUxpc3RGaWxlcxIjLnNsaXB3YXkudXBsb2FkLnYxLkxpc3RGaWxlc1JlcXVlc3QaJC5zbGlwd2F5LnVwbG9hZC52MS5MaXN0RmlsZXNSZXNwb25zZSIDkAIBEl4KClJlbW92ZUZpbGUSJC5zbGlwd2F5LnVwbG9hZC52MS5SZW1vdmVGaWxlUmVxdWVzdBolLnNsaXB3YXkudXBsb2FkLnYxLlJlbW92ZUZpbGVSZXNwb25zZSIDkAICElsKClVwbG9hZEZpbGUSJC5zbGlwd2F5LnVwbG9hZC52MS5VcGxvYWRGaWxlUmVxdWVzdBolLnNsaXB3YXkudXBsb2FkLnYxLlVwbG9hZEZpbGVSZXNwb25zZSgBElkKClVwbG9hZFBhcnQSJC5zbGlwd2F5LnVwbG9hZC52MS5VcGxvYWRQYXJ0UmVxdWVzdBolLnNsaXB3YXkudXBsb2FkLnYxLlVwbG9hZFBhcnRSZXNwb25zZRJQCgdQdXRGaWxlEiEuc2xpcHdheS51cGxvYWQudjEuUHV0RmlsZVJlcXVlc3QaIi5zbGlwd2F5LnVwbG9hZC52MS5QdXRGaWxlUmVzcG9uc2USbQoPR2V0VXBsb2FkU3RhdHVzEikuc2xpcHdheS51cGxvYWQudjEuR2V0VXBsb2FkU3RhdHVzUmVxdWVzdBoqLnNsaXB3YXkudXBsb2FkLnYxLkdldFVwbG9hZFN0YXR1c1Jlc3BvbnNlIgOQAgESWgoIUmVhZEZpbGUSIi5zbGlwd2F5LnVwbG9hZC52MS5SZWFkRmlsZVJlcXVlc3QaIy5zbGlwd2F5LnVwbG9hZC52MS5SZWFkRmlsZVJlc3BvbnNlIgOQAgEwAWIGcHJvdG8z", [file_google_protobuf_struct, file_slipway_upload_v1_endpoint, file_slipway_upload_v1_file, file_slipway_upload_v1_session, file_slipway_upload_v1_upload]);
 
 /**
  * The file to add, and where.
@@ -63,6 +68,13 @@ export type AddFileResponse = Message<"slipway.upload.v1.AddFileResponse"> & {
    * @generated from field: bool applied = 2;
    */
   applied: boolean;
+
+  /**
+   * Where the bytes may be sent to instead, without credentials.
+   *
+   * @generated from field: slipway.upload.v1.TransferEndpoint upload_endpoint = 3;
+   */
+  uploadEndpoint?: TransferEndpoint | undefined;
 };
 
 /**
@@ -112,6 +124,13 @@ export type GetFileResponse = Message<"slipway.upload.v1.GetFileResponse"> & {
    * @generated from field: slipway.upload.v1.File file = 1;
    */
   file?: File | undefined;
+
+  /**
+   * Where its bytes may be sent to without credentials. Only while the session is ACTIVE, and for callers who may upload.
+   *
+   * @generated from field: slipway.upload.v1.TransferEndpoint upload_endpoint = 2;
+   */
+  uploadEndpoint?: TransferEndpoint | undefined;
 };
 
 /**
@@ -299,6 +318,105 @@ export const ReadFileResponseSchema: GenMessage<ReadFileResponse> = /*@__PURE__*
   messageDesc(file_slipway_upload_v1_file_service, 9);
 
 /**
+ * The file to store. Encoded, the message MUST be at most 4 MiB (4194304 bytes).
+ *
+ * @generated from message slipway.upload.v1.PutFileRequest
+ */
+export type PutFileRequest = Message<"slipway.upload.v1.PutFileRequest"> & {
+  /**
+   * Makes the call safe to retry: a client SHOULD send a fresh UUID and repeat it in retries. At most 128 characters;
+   * empty means none.
+   *
+   * @generated from field: string client_token = 1;
+   */
+  clientToken: string;
+
+  /**
+   * What is declared of the file. Required, at least with a name. What is declared is checked; `on_failure` means nothing.
+   *
+   * @generated from field: slipway.upload.v1.FileSpec spec = 2;
+   */
+  spec?: FileSpec | undefined;
+
+  /**
+   * The whole content: 4 MiB less 4 KiB always fits, with attributes of the usual size.
+   *
+   * @generated from field: bytes data = 3;
+   */
+  data: Uint8Array;
+
+  /**
+   * The item that the file is applied to. Absent: none, and the file stays readable through its session.
+   *
+   * @generated from field: optional string item_id = 4;
+   */
+  itemId?: string | undefined;
+
+  /**
+   * Who may see the session.
+   *
+   * @generated from field: slipway.upload.v1.SessionVisibility visibility = 5;
+   */
+  visibility: SessionVisibility;
+
+  /**
+   * A short description of the session, which ListSessions can filter by: at most 256 characters.
+   *
+   * @generated from field: string label = 6;
+   */
+  label: string;
+
+  /**
+   * Data of the client's own, for the session: at most 64 KiB as JSON and 16 levels deep.
+   *
+   * @generated from field: google.protobuf.Struct attributes = 7;
+   */
+  attributes?: JsonObject | undefined;
+};
+
+/**
+ * Describes the message slipway.upload.v1.PutFileRequest.
+ * Use `create(PutFileRequestSchema)` to create a new message.
+ */
+export const PutFileRequestSchema: GenMessage<PutFileRequest> = /*@__PURE__*/
+  messageDesc(file_slipway_upload_v1_file_service, 10);
+
+/**
+ * What was stored.
+ *
+ * @generated from message slipway.upload.v1.PutFileResponse
+ */
+export type PutFileResponse = Message<"slipway.upload.v1.PutFileResponse"> & {
+  /**
+   * The session, in DONE.
+   *
+   * @generated from field: slipway.upload.v1.Session session = 1;
+   */
+  session?: Session | undefined;
+
+  /**
+   * The file, in READY.
+   *
+   * @generated from field: slipway.upload.v1.File file = 2;
+   */
+  file?: File | undefined;
+
+  /**
+   * False when the client token had stored it before.
+   *
+   * @generated from field: bool applied = 3;
+   */
+  applied: boolean;
+};
+
+/**
+ * Describes the message slipway.upload.v1.PutFileResponse.
+ * Use `create(PutFileResponseSchema)` to create a new message.
+ */
+export const PutFileResponseSchema: GenMessage<PutFileResponse> = /*@__PURE__*/
+  messageDesc(file_slipway_upload_v1_file_service, 11);
+
+/**
  * Adds files to sessions and carries their bytes.
  *
  * An offset that is answered is durable: the server MUST have synced those bytes and committed the offset before. It is
@@ -454,6 +572,34 @@ export const FileService: GenService<{
     methodKind: "unary";
     input: typeof UploadPartRequestSchema;
     output: typeof UploadPartResponseSchema;
+  },
+  /**
+   * Stores one small file in one step: a session of its own, with this one file whole in it, completed. Either all of that
+   * is there when the call is answered, or nothing. With a client token, asking again MUST give the same session and
+   * file; without one, each call makes others.
+   *
+   * Errors:
+   * - INVALID_ARGUMENT / NAME_INVALID: the name is empty, too long, or holds what it may not
+   * - INVALID_ARGUMENT / NUMBER_INVALID: the size is negative or above 2^53-1, or an enumeration has no such value
+   * - INVALID_ARGUMENT / SIZE_DIFFERS: the declared size is not that of `data`
+   * - INVALID_ARGUMENT / ALGORITHM_UNKNOWN: a checksum has an algorithm that is not served
+   * - INVALID_ARGUMENT / CHECKSUM_MALFORMED: a checksum is not hexadecimal of the right length, or contradicts another
+   * - INVALID_ARGUMENT / TEXT_INVALID: client token, label or media type is too long, holds a NUL or is not well-formed
+   * - INVALID_ARGUMENT / ATTRIBUTES_INVALID: the attributes are too large or too deep
+   * - NOT_FOUND / ITEM_NOT_FOUND: there is no such item
+   * - ALREADY_EXISTS / CLIENT_TOKEN_REUSED: the client token came before with a different request
+   * - RESOURCE_EXHAUSTED / SIZE_EXCEEDED: there are more bytes than one file may have
+   * - RESOURCE_EXHAUSTED / UNSPECIFIED: the message is larger than 4 MiB
+   * - DATA_LOSS / CHECKSUM_DIFFERS: the bytes do not have a declared checksum
+   * - FAILED_PRECONDITION / ITEM_BUSY: an EXCLUSIVE session has the item
+   * - UNAVAILABLE / STORAGE_UNAVAILABLE: the bytes cannot be stored
+   *
+   * @generated from rpc slipway.upload.v1.FileService.PutFile
+   */
+  putFile: {
+    methodKind: "unary";
+    input: typeof PutFileRequestSchema;
+    output: typeof PutFileResponseSchema;
   },
   /**
    * Tells where to go on with a file, or that there is nothing left to send. It disturbs no upload that is under way,

@@ -6,6 +6,8 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
+import type { SessionEvent, SessionProgress } from "./event_pb.js";
+import { file_slipway_upload_v1_event } from "./event_pb.js";
 import type { Failure } from "./failure_pb.js";
 import { file_slipway_upload_v1_failure } from "./failure_pb.js";
 import type { Session, SessionAccess, SessionState, SessionVisibility } from "./session_pb.js";
@@ -16,7 +18,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file slipway/upload/v1/session_service.proto.
  */
 export const file_slipway_upload_v1_session_service: GenFile = /*@__PURE__*/
-  fileDesc("CidzbGlwd2F5L3VwbG9hZC92MS9zZXNzaW9uX3NlcnZpY2UucHJvdG8SEXNsaXB3YXkudXBsb2FkLnYxItQCChRDcmVhdGVTZXNzaW9uUmVxdWVzdBIUCgxjbGllbnRfdG9rZW4YASABKAkSFAoHaXRlbV9pZBgCIAEoCUgAiAEBEjAKBmFjY2VzcxgDIAEoDjIgLnNsaXB3YXkudXBsb2FkLnYxLlNlc3Npb25BY2Nlc3MSOAoKdmlzaWJpbGl0eRgEIAEoDjIkLnNsaXB3YXkudXBsb2FkLnYxLlNlc3Npb25WaXNpYmlsaXR5Eg0KBWxhYmVsGAUgASgJEisKCmF0dHJpYnV0ZXMYBiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EisKCGlkbGVfdHRsGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KDGFic29sdXRlX3R0bBgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIKCghfaXRlbV9pZCJVChVDcmVhdGVTZXNzaW9uUmVzcG9uc2USKwoHc2Vzc2lvbhgBIAEoCzIaLnNsaXB3YXkudXBsb2FkLnYxLlNlc3Npb24SDwoHYXBwbGllZBgCIAEoCCInChFHZXRTZXNzaW9uUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJIkEKEkdldFNlc3Npb25SZXNwb25zZRIrCgdzZXNzaW9uGAEgASgLMhouc2xpcHdheS51cGxvYWQudjEuU2Vzc2lvbiKtAQoTTGlzdFNlc3Npb25zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIvCgZzdGF0ZXMYAyADKA4yHy5zbGlwd2F5LnVwbG9hZC52MS5TZXNzaW9uU3RhdGUSFAoHaXRlbV9pZBgEIAEoCUgAiAEBEhIKBWxhYmVsGAUgASgJSAGIAQFCCgoIX2l0ZW1faWRCCAoGX2xhYmVsIl0KFExpc3RTZXNzaW9uc1Jlc3BvbnNlEiwKCHNlc3Npb25zGAEgAygLMhouc2xpcHdheS51cGxvYWQudjEuU2Vzc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiXwoXS2VlcFNlc3Npb25BbGl2ZVJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIcCg9jbGllbnRfcHJvZ3Jlc3MYAiABKAVIAIgBAUISChBfY2xpZW50X3Byb2dyZXNzIkcKGEtlZXBTZXNzaW9uQWxpdmVSZXNwb25zZRIrCgdzZXNzaW9uGAEgASgLMhouc2xpcHdheS51cGxvYWQudjEuU2Vzc2lvbiIsChZWYWxpZGF0ZVNlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAki7gEKF1ZhbGlkYXRlU2Vzc2lvblJlc3BvbnNlEhIKCmhhc19lcnJvcnMYASABKAgSFQoNbWlzc2luZ19maWxlcxgCIAMoCRJNCg1pbnZhbGlkX2ZpbGVzGAMgAygLMjYuc2xpcHdheS51cGxvYWQudjEuVmFsaWRhdGVTZXNzaW9uUmVzcG9uc2UuSW52YWxpZEZpbGUaWQoLSW52YWxpZEZpbGUSDwoHZmlsZV9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEisKB2ZhaWx1cmUYAyABKAsyGi5zbGlwd2F5LnVwbG9hZC52MS5GYWlsdXJlIiwKFkNvbXBsZXRlU2Vzc2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCSJXChdDb21wbGV0ZVNlc3Npb25SZXNwb25zZRIrCgdzZXNzaW9uGAEgASgLMhouc2xpcHdheS51cGxvYWQudjEuU2Vzc2lvbhIPCgdhcHBsaWVkGAIgASgIIioKFENhbmNlbFNlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkiVQoVQ2FuY2VsU2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5zbGlwd2F5LnVwbG9hZC52MS5TZXNzaW9uEg8KB2FwcGxpZWQYAiABKAgiOQoSRmFpbFNlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSDwoHbWVzc2FnZRgCIAEoCSJTChNGYWlsU2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5zbGlwd2F5LnVwbG9hZC52MS5TZXNzaW9uEg8KB2FwcGxpZWQYAiABKAgiKgoURGVsZXRlU2Vzc2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCSIXChVEZWxldGVTZXNzaW9uUmVzcG9uc2UyvwcKDlNlc3Npb25TZXJ2aWNlEmIKDUNyZWF0ZVNlc3Npb24SJy5zbGlwd2F5LnVwbG9hZC52MS5DcmVhdGVTZXNzaW9uUmVxdWVzdBooLnNsaXB3YXkudXBsb2FkLnYxLkNyZWF0ZVNlc3Npb25SZXNwb25zZRJeCgpHZXRTZXNzaW9uEiQuc2xpcHdheS51cGxvYWQudjEuR2V0U2Vzc2lvblJlcXVlc3QaJS5zbGlwd2F5LnVwbG9hZC52MS5HZXRTZXNzaW9uUmVzcG9uc2UiA5ACARJkCgxMaXN0U2Vzc2lvbnMSJi5zbGlwd2F5LnVwbG9hZC52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0Gicuc2xpcHdheS51cGxvYWQudjEuTGlzdFNlc3Npb25zUmVzcG9uc2UiA5ACARJwChBLZWVwU2Vzc2lvbkFsaXZlEiouc2xpcHdheS51cGxvYWQudjEuS2VlcFNlc3Npb25BbGl2ZVJlcXVlc3QaKy5zbGlwd2F5LnVwbG9hZC52MS5LZWVwU2Vzc2lvbkFsaXZlUmVzcG9uc2UiA5ACAhJtCg9WYWxpZGF0ZVNlc3Npb24SKS5zbGlwd2F5LnVwbG9hZC52MS5WYWxpZGF0ZVNlc3Npb25SZXF1ZXN0Giouc2xpcHdheS51cGxvYWQudjEuVmFsaWRhdGVTZXNzaW9uUmVzcG9uc2UiA5ACARJtCg9Db21wbGV0ZVNlc3Npb24SKS5zbGlwd2F5LnVwbG9hZC52MS5Db21wbGV0ZVNlc3Npb25SZXF1ZXN0Giouc2xpcHdheS51cGxvYWQudjEuQ29tcGxldGVTZXNzaW9uUmVzcG9uc2UiA5ACAhJnCg1DYW5jZWxTZXNzaW9uEicuc2xpcHdheS51cGxvYWQudjEuQ2FuY2VsU2Vzc2lvblJlcXVlc3QaKC5zbGlwd2F5LnVwbG9hZC52MS5DYW5jZWxTZXNzaW9uUmVzcG9uc2UiA5ACAhJhCgtGYWlsU2Vzc2lvbhIlLnNsaXB3YXkudXBsb2FkLnYxLkZhaWxTZXNzaW9uUmVxdWVzdBomLnNsaXB3YXkudXBsb2FkLnYxLkZhaWxTZXNzaW9uUmVzcG9uc2UiA5ACAhJnCg1EZWxldGVTZXNzaW9uEicuc2xpcHdheS51cGxvYWQudjEuRGVsZXRlU2Vzc2lvblJlcXVlc3QaKC5zbGlwd2F5LnVwbG9hZC52MS5EZWxldGVTZXNzaW9uUmVzcG9uc2UiA5ACAmIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_slipway_upload_v1_failure, file_slipway_upload_v1_session]);
+  fileDesc("CidzbGlwd2F5L3VwbG9hZC92MS9zZXNzaW9uX3NlcnZpY2UucHJvdG8SEXNsaXB3YXkudXBsb2FkLnYxItQCChRDcmVhdGVTZXNzaW9uUmVxdWVzdBIUCgxjbGllbnRfdG9rZW4YASABKAkSFAoHaXRlbV9pZBgCIAEoCUgAiAEBEjAKBmFjY2VzcxgDIAEoDjIgLnNsaXB3YXkudXBsb2FkLnYxLlNlc3Npb25BY2Nlc3MSOAoKdmlzaWJpbGl0eRgEIAEoDjIkLnNsaXB3YXkudXBsb2FkLnYxLlNlc3Npb25WaXNpYmlsaXR5Eg0KBWxhYmVsGAUgASgJEisKCmF0dHJpYnV0ZXMYBiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EisKCGlkbGVfdHRsGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KDGFic29sdXRlX3R0bBgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIKCghfaXRlbV9pZCJVChVDcmVhdGVTZXNzaW9uUmVzcG9uc2USKwoHc2Vzc2lvbhgBIAEoCzIaLnNsaXB3YXkudXBsb2FkLnYxLlNlc3Npb24SDwoHYXBwbGllZBgCIAEoCCInChFHZXRTZXNzaW9uUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJIkEKEkdldFNlc3Npb25SZXNwb25zZRIrCgdzZXNzaW9uGAEgASgLMhouc2xpcHdheS51cGxvYWQudjEuU2Vzc2lvbiKtAQoTTGlzdFNlc3Npb25zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIvCgZzdGF0ZXMYAyADKA4yHy5zbGlwd2F5LnVwbG9hZC52MS5TZXNzaW9uU3RhdGUSFAoHaXRlbV9pZBgEIAEoCUgAiAEBEhIKBWxhYmVsGAUgASgJSAGIAQFCCgoIX2l0ZW1faWRCCAoGX2xhYmVsIl0KFExpc3RTZXNzaW9uc1Jlc3BvbnNlEiwKCHNlc3Npb25zGAEgAygLMhouc2xpcHdheS51cGxvYWQudjEuU2Vzc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiXwoXS2VlcFNlc3Npb25BbGl2ZVJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIcCg9jbGllbnRfcHJvZ3Jlc3MYAiABKAVIAIgBAUISChBfY2xpZW50X3Byb2dyZXNzIkcKGEtlZXBTZXNzaW9uQWxpdmVSZXNwb25zZRIrCgdzZXNzaW9uGAEgASgLMhouc2xpcHdheS51cGxvYWQudjEuU2Vzc2lvbiIsChZWYWxpZGF0ZVNlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAki7gEKF1ZhbGlkYXRlU2Vzc2lvblJlc3BvbnNlEhIKCmhhc19lcnJvcnMYASABKAgSFQoNbWlzc2luZ19maWxlcxgCIAMoCRJNCg1pbnZhbGlkX2ZpbGVzGAMgAygLMjYuc2xpcHdheS51cGxvYWQudjEuVmFsaWRhdGVTZXNzaW9uUmVzcG9uc2UuSW52YWxpZEZpbGUaWQoLSW52YWxpZEZpbGUSDwoHZmlsZV9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEisKB2ZhaWx1cmUYAyABKAsyGi5zbGlwd2F5LnVwbG9hZC52MS5GYWlsdXJlIiwKFkNvbXBsZXRlU2Vzc2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCSJXChdDb21wbGV0ZVNlc3Npb25SZXNwb25zZRIrCgdzZXNzaW9uGAEgASgLMhouc2xpcHdheS51cGxvYWQudjEuU2Vzc2lvbhIPCgdhcHBsaWVkGAIgASgIIioKFENhbmNlbFNlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkiVQoVQ2FuY2VsU2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5zbGlwd2F5LnVwbG9hZC52MS5TZXNzaW9uEg8KB2FwcGxpZWQYAiABKAgiOQoSRmFpbFNlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSDwoHbWVzc2FnZRgCIAEoCSJTChNGYWlsU2Vzc2lvblJlc3BvbnNlEisKB3Nlc3Npb24YASABKAsyGi5zbGlwd2F5LnVwbG9hZC52MS5TZXNzaW9uEg8KB2FwcGxpZWQYAiABKAgiKgoURGVsZXRlU2Vzc2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCSIXChVEZWxldGVTZXNzaW9uUmVzcG9uc2UiRQoTV2F0Y2hTZXNzaW9uUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhoKEmFmdGVyX2V2ZW50X251bWJlchgCIAEoAyKKAQoUV2F0Y2hTZXNzaW9uUmVzcG9uc2USMAoFZXZlbnQYASABKAsyHy5zbGlwd2F5LnVwbG9hZC52MS5TZXNzaW9uRXZlbnRIABI2Cghwcm9ncmVzcxgCIAEoCzIiLnNsaXB3YXkudXBsb2FkLnYxLlNlc3Npb25Qcm9ncmVzc0gAQggKBnVwZGF0ZTKnCAoOU2Vzc2lvblNlcnZpY2USYgoNQ3JlYXRlU2Vzc2lvbhInLnNsaXB3YXkudXBsb2FkLnYxLkNyZWF0ZVNlc3Npb25SZXF1ZXN0Giguc2xpcHdheS51cGxvYWQudjEuQ3JlYXRlU2Vzc2lvblJlc3BvbnNlEl4KCkdldFNlc3Npb24SJC5zbGlwd2F5LnVwbG9hZC52MS5HZXRTZXNzaW9uUmVxdWVzdBolLnNsaXB3YXkudXBsb2FkLnYxLkdldFNlc3Npb25SZXNwb25zZSIDkAIBEmQKDExpc3RTZXNzaW9ucxImLnNsaXB3YXkudXBsb2FkLnYxLkxpc3RTZXNzaW9uc1JlcXVlc3QaJy5zbGlwd2F5LnVwbG9hZC52MS5MaXN0U2Vzc2lvbnNSZXNwb25zZSIDkAIBEnAKEEtlZXBTZXNzaW9uQWxpdmUSKi5zbGlwd2F5LnVwbG9hZC52MS5LZWVwU2Vzc2lvbkFsaXZlUmVxdWVzdBorLnNsaXB3YXkudXBsb2FkLnYxLktlZXBTZXNzaW9uQWxpdmVSZXNwb25zZSIDkAICEm0KD1ZhbGlkYXRlU2Vzc2lvbhIpLnNsaXB3YXkudXBsb2FkLnYxLlZhbGlkYXRlU2Vzc2lvblJlcXVlc3QaKi5zbGlwd2F5LnVwbG9hZC52MS5WYWxpZGF0ZVNlc3Npb25SZXNwb25zZSIDkAIBEm0KD0NvbXBsZXRlU2Vzc2lvbhIpLnNsaXB3YXkudXBsb2FkLnYxLkNvbXBsZXRlU2Vzc2lvblJlcXVlc3QaKi5zbGlwd2F5LnVwbG9hZC52MS5Db21wbGV0ZVNlc3Npb25SZXNwb25zZSIDkAICEmcKDUNhbmNlbFNlc3Npb24SJy5zbGlwd2F5LnVwbG9hZC52MS5DYW5jZWxTZXNzaW9uUmVxdWVzdBooLnNsaXB3YXkudXBsb2FkLnYxLkNhbmNlbFNlc3Npb25SZXNwb25zZSIDkAICEmEKC0ZhaWxTZXNzaW9uEiUuc2xpcHdheS51cGxvYWQudjEuRmFpbFNlc3Npb25SZXF1ZXN0GiYuc2xpcHdheS51cGxvYWQudjEuRmFpbFNlc3Npb25SZXNwb25zZSIDkAICEmcKDURlbGV0ZVNlc3Npb24SJy5zbGlwd2F5LnVwbG9hZC52MS5EZWxldGVTZXNzaW9uUmVxdWVzdBooLnNsaXB3YXkudXBsb2FkLnYxLkRlbGV0ZVNlc3Npb25SZXNwb25zZSIDkAICEmYKDFdhdGNoU2Vzc2lvbhImLnNsaXB3YXkudXBsb2FkLnYxLldhdGNoU2Vzc2lvblJlcXVlc3QaJy5zbGlwd2F5LnVwbG9hZC52MS5XYXRjaFNlc3Npb25SZXNwb25zZSIDkAIBMAFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_struct, file_slipway_upload_v1_event, file_slipway_upload_v1_failure, file_slipway_upload_v1_session]);
 
 /**
  * The session to open.
@@ -567,6 +569,71 @@ export const DeleteSessionResponseSchema: GenMessage<DeleteSessionResponse> = /*
   messageDesc(file_slipway_upload_v1_session_service, 17);
 
 /**
+ * Which session to follow, and from where on.
+ *
+ * @generated from message slipway.upload.v1.WatchSessionRequest
+ */
+export type WatchSessionRequest = Message<"slipway.upload.v1.WatchSessionRequest"> & {
+  /**
+   * The session's id.
+   *
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+
+  /**
+   * The number of the last event that the client has seen: never negative, at most 2^53-1. 0: all from the first on.
+   *
+   * @generated from field: int64 after_event_number = 2;
+   */
+  afterEventNumber: bigint;
+};
+
+/**
+ * Describes the message slipway.upload.v1.WatchSessionRequest.
+ * Use `create(WatchSessionRequestSchema)` to create a new message.
+ */
+export const WatchSessionRequestSchema: GenMessage<WatchSessionRequest> = /*@__PURE__*/
+  messageDesc(file_slipway_upload_v1_session_service, 18);
+
+/**
+ * News of the session.
+ *
+ * @generated from message slipway.upload.v1.WatchSessionResponse
+ */
+export type WatchSessionResponse = Message<"slipway.upload.v1.WatchSessionResponse"> & {
+  /**
+   * What the news is.
+   *
+   * @generated from oneof slipway.upload.v1.WatchSessionResponse.update
+   */
+  update: {
+    /**
+     * Something changed.
+     *
+     * @generated from field: slipway.upload.v1.SessionEvent event = 1;
+     */
+    value: SessionEvent;
+    case: "event";
+  } | {
+    /**
+     * How far the files are.
+     *
+     * @generated from field: slipway.upload.v1.SessionProgress progress = 2;
+     */
+    value: SessionProgress;
+    case: "progress";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message slipway.upload.v1.WatchSessionResponse.
+ * Use `create(WatchSessionResponseSchema)` to create a new message.
+ */
+export const WatchSessionResponseSchema: GenMessage<WatchSessionResponse> = /*@__PURE__*/
+  messageDesc(file_slipway_upload_v1_session_service, 19);
+
+/**
  * Opens, watches over and ends upload sessions. What is answered is durable: the server MUST NOT report a change before
  * it would survive a power cut. Writes are safe to retry, CreateSession with a client token; a response says
  * `applied: false` when the same thing had been done before, and then nothing was changed.
@@ -722,6 +789,26 @@ export const SessionService: GenService<{
     methodKind: "unary";
     input: typeof DeleteSessionRequestSchema;
     output: typeof DeleteSessionResponseSchema;
+  },
+  /**
+   * Follows a session: first its history after `after_event_number`, then what changes, as it happens. Every event comes
+   * once, in the order of its number and without a gap; between them the stream tells how far the files are that are
+   * being sent. It ends without an error after the event that ended the session, and at once when that is not newer than
+   * `after_event_number`. When it breaks, by a lost connection or because the server stops (UNAVAILABLE), a client goes
+   * on by asking again with the number of the last event that it has seen. Something comes at least every 15 seconds.
+   * Watching does not keep a session alive.
+   *
+   * Errors:
+   * - INVALID_ARGUMENT / NUMBER_INVALID: the event number is negative or above 2^53-1
+   * - NOT_FOUND / SESSION_NOT_FOUND: there is no such session, or none that the caller may see, or it was deleted meanwhile
+   * - RESOURCE_EXHAUSTED / TOO_MANY_WATCHES: as many sessions are watched as may be
+   *
+   * @generated from rpc slipway.upload.v1.SessionService.WatchSession
+   */
+  watchSession: {
+    methodKind: "server_streaming";
+    input: typeof WatchSessionRequestSchema;
+    output: typeof WatchSessionResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_slipway_upload_v1_session_service, 0);
