@@ -6,6 +6,7 @@ import type { Limits } from "./limits.js";
 import { createCatalogOperations } from "./operations/catalog.js";
 import { completeSession, validateSession } from "./operations/complete-session.js";
 import { addFile, getFile, getUploadStatus, listFiles, removeFile, removeItemFile } from "./operations/files.js";
+import { putFile } from "./operations/put-file.js";
 import { readFile, readItemFile } from "./operations/read-file.js";
 import { createRecordOperations } from "./operations/records.js";
 import {
@@ -69,6 +70,7 @@ export function createUploads(ports: {
     removeFile: on(removeFile),
     removeItemFile: on(removeItemFile),
     writePart: on(writePart),
+    putFile: on(putFile),
     getUploadStatus: on(getUploadStatus),
     readFile: on(readFile),
     readItemFile: on(readItemFile),

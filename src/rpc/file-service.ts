@@ -1,13 +1,15 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { FileService } from "../../gen/slipway/upload/v1/file_service_pb.js";
 import type { UploadFileRequest_Start, UploadPartRequest } from "../../gen/slipway/upload/v1/upload_pb.js";
-import { type PartResult, parseChecksums, UploadError, type Uploads } from "../core/index.js";
+import { type Deadlines, type PartResult, parseChecksums, UploadError, type Uploads } from "../core/index.js";
 import { callOf } from "./caller.js";
 import { formatFile, parseChecksumInfo, parseSpec } from "./file-messages.js";
 import { numberFrom, optionalNumberFrom } from "./numbers.js";
+import { formatAttributes, formatSession, parseVisibility } from "./session-messages.js";
 import { openUploadStream } from "./upload-stream.js";
 
-export function createFileService(uploads: Uploads): Omit<ServiceImpl<typeof FileService>, "putFile"> {
+/** `defaults`: the deadlines of the sessions that PutFile makes. */
+export function createFileService(uploads: Uploads, defaults: Deadlines): ServiceImpl<typeof FileService> {
   return {
     async addFile(request, context) {
       const input = { sessionId: request.sessionId, ...parseSpec(request.spec) };
@@ -58,6 +60,24 @@ export function createFileService(uploads: Uploads): Omit<ServiceImpl<typeof Fil
         callOf(context),
       );
       return formatResult(result);
+    },
+
+    async putFile(request, context) {
+      const { session, file, applied } = await uploads.putFile(
+        {
+          ...(request.clientToken === "" ? {} : { clientToken: request.clientToken }),
+          ...(request.itemId === undefined ? {} : { itemId: request.itemId }),
+          visibility: parseVisibility(request.visibility),
+          origin: "rpc",
+          label: request.label,
+          attributes: formatAttributes(request.attributes ?? {}),
+          deadlines: defaults,
+          spec: parseSpec(request.spec),
+          data: request.data,
+        },
+        callOf(context),
+      );
+      return { session: formatSession(session), file: formatFile(file), applied };
     },
 
     async getUploadStatus(request, context) {

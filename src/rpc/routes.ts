@@ -18,7 +18,7 @@ export interface RpcDeps {
 export function registerServices(router: ConnectRouter, deps: RpcDeps): ConnectRouter {
   return router
     .service(SessionService, createSessionService(deps.uploads, deps.deadlines))
-    .service(FileService, createFileService(deps.uploads));
+    .service(FileService, createFileService(deps.uploads, deps.deadlines));
 }
 
 /** What every call passes, outermost first. */

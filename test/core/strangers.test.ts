@@ -27,6 +27,12 @@ beforeAll(async () => {
 });
 afterAll(() => opened.close());
 
+const words = {
+  visibility: "owner",
+  origin: "test",
+  deadlines: { idleTtlMs: 60_000, absoluteTtlMs: undefined, keepTerminalMs: 60_000 },
+} as const;
+
 /** What touches a session: nobody but its owner and the tenant's administrators may know of it. */
 const ofSessions = {
   getSession: (ids, call) => uploads.getSession(ids, call),
@@ -50,6 +56,8 @@ const ofSessions = {
 /** What touches the catalog: everyone in the tenant may know of it, and nobody else. */
 const ofTenants = {
   createSession: (ids, call) => startSession(uploads, call, { itemId: ids.itemId }),
+  putFile: (ids, call) =>
+    uploads.putFile({ ...words, itemId: ids.itemId, spec: { name: "a.bin" }, data: pseudoRandom(10) }, call),
   getLibrary: (ids, call) => uploads.getLibrary(ids, call),
   updateLibrary: (ids, call) => uploads.updateLibrary({ ...ids, description: "" }, call),
   deleteLibrary: (ids, call) => uploads.deleteLibrary(ids, call),

@@ -2,13 +2,14 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { mainWires, refusalOf } from "../support/client.js";
 import { fileRefusals } from "./refusals/file-service.js";
+import { putFileRefusals } from "./refusals/put-file.js";
 import type { RefusalRow } from "./refusals/row.js";
 import { sessionRefusals } from "./refusals/session-service.js";
 import { streamRefusals } from "./refusals/upload-stream.js";
 import { uploadRefusals } from "./refusals/uploads.js";
 import { useServer } from "./scene.js";
 
-const rows = [...sessionRefusals, ...fileRefusals, ...uploadRefusals, ...streamRefusals];
+const rows = [...sessionRefusals, ...fileRefusals, ...uploadRefusals, ...streamRefusals, ...putFileRefusals];
 
 const server = useServer(() => ({
   env: {
@@ -48,6 +49,8 @@ const elsewhere = [
   "UploadFile: UNAVAILABLE / STORAGE_UNAVAILABLE",
   "UploadPart: ABORTED / WRITER_SUPERSEDED",
   "UploadPart: UNAVAILABLE / STORAGE_UNAVAILABLE",
+  "PutFile: UNAVAILABLE / STORAGE_UNAVAILABLE",
+  "PutFile: FAILED_PRECONDITION / ITEM_BUSY",
   "ReadFile: UNAVAILABLE / STORAGE_UNAVAILABLE",
 ];
 

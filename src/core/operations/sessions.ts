@@ -1,41 +1,13 @@
-import { createHash } from "node:crypto";
-import { createId } from "../blob.js";
 import { assertPermission, type Call } from "../call.js";
 import type { CoreDeps } from "../deps.js";
-import { UploadError } from "../error.js";
 import type { SessionHistoryEvent } from "../event.js";
+import { assertNotBusy, buildSession, parseClientToken, parseSessionWords, type SessionInput } from "../new-session.js";
 import { type Page, parsePage } from "../paging.js";
 import type { SessionField, SessionRef } from "../ports/metadata-store.js";
 import { assertPredicate, type Predicate } from "../predicate.js";
-import {
-  assertVisible,
-  type Deadlines,
-  deadlineFrom,
-  endSession,
-  parseDeadlines,
-  type Session,
-  type SessionAccess,
-  type SessionVisibility,
-  touchSession,
-} from "../session.js";
+import { assertVisible, endSession, type Session, touchSession } from "../session.js";
 import { moveSession } from "../session-state.js";
-import { type Attributes, canonicalJson, invalid, parseAttributes, parseCount, parseId, parseText } from "../values.js";
-
-/** What a face sets when it creates a session, so that the core needs no rule per dialect. */
-export interface SessionInput {
-  /** Makes creation repeatable: the same token and the same words give the same session (P4). */
-  readonly clientToken?: string | undefined;
-  readonly itemId?: string | undefined;
-  readonly access: SessionAccess;
-  readonly visibility: SessionVisibility;
-  readonly origin: string;
-  readonly label?: string;
-  readonly attributes?: Attributes;
-  /** The face's own, a setting. */
-  readonly deadlines: Deadlines;
-  /** What the client asks for instead. */
-  readonly askedDeadlines?: Partial<Deadlines>;
-}
+import { invalid, parseCount, parseId, parseText } from "../values.js";
 
 /** What an operation that may be a repeat answers: `applied` is false when it had been done before. */
 export interface SessionResult {
@@ -48,46 +20,25 @@ export interface SessionResult {
  * `conflict` (the token was used for another).
  */
 export async function createSession(deps: CoreDeps, input: SessionInput, call: Call): Promise<SessionResult> {
-  assertPermission(call.caller, "upload");
-  const { tenantId, userId } = call.caller;
-  const itemId = input.itemId === undefined ? undefined : parseId(input.itemId, "item id");
-  const label = parseText(input.label ?? "", "label", 256);
-  const attributes = parseAttributes(input.attributes ?? {}, deps.limits);
-  const { access, visibility, askedDeadlines = {} } = input;
-  const deadlines = parseDeadlines({ ...input.deadlines, ...askedDeadlines });
-  const words = { itemId, access, visibility, label, attributes, askedDeadlines };
-  const clientToken = input.clientToken === undefined ? {} : { clientToken: parseToken(input, words) };
+  const { caller } = call;
+  assertPermission(caller, "upload");
+  const words = parseSessionWords(input, deps.limits);
+  const { clientToken: token } = input;
+  const clientToken =
+    token === undefined
+      ? {}
+      : { clientToken: parseClientToken(token, `${input.origin}.create-session`, words.repeated) };
   return deps.metadata.createSession({
-    tenantId,
-    ownerId: userId,
-    itemId,
+    tenantId: caller.tenantId,
+    ownerId: caller.userId,
+    itemId: words.itemId,
     ...clientToken,
     build({ now, item, open }) {
-      if (itemId !== undefined) assertNotBusy(itemId, input.access, open, now);
-      const session: Session = {
-        id: createId(),
-        tenantId,
-        ownerId: userId,
-        state: "active",
-        access: input.access,
-        visibility: input.visibility,
-        origin: input.origin,
-        label,
-        itemId,
-        baseContentVersion: item?.contentVersion,
-        removals: [],
-        attributes,
-        clientProgress: 0,
-        failure: undefined,
-        deadlines,
-        expiresAt: deadlineFrom({ deadlines, createdAt: now }, now),
-        fileCount: 0,
-        lastEvent: 0,
-        createdAt: now,
-        modifiedAt: now,
-        endedAt: undefined,
+      if (words.itemId !== undefined) assertNotBusy(words.itemId, words.access, open, now);
+      return {
+        session: buildSession(words, caller, item, now),
+        events: [{ type: "session.created", details: {} }],
       };
-      return { session, events: [{ type: "session.created", details: {} }] };
     },
   });
 }
@@ -206,20 +157,4 @@ export async function listSessionEvents(
 
 export function parseSessionRef(input: { readonly sessionId: string }, call: Call): SessionRef {
   return { tenantId: call.caller.tenantId, sessionId: parseId(input.sessionId, "session id") };
-}
-
-function parseToken(input: SessionInput, words: object) {
-  const token = parseText(input.clientToken ?? "", "client token", 128);
-  if (token === "") throw invalid("TEXT_INVALID", "client token is empty");
-  const fingerprint = createHash("sha256").update(canonicalJson(words)).digest("hex");
-  return { operation: `${input.origin}.create-session`, token, fingerprint };
-}
-
-/** Sessions whose deadline has passed hold nothing any more, whether or not the sweeper has come by. */
-function assertNotBusy(itemId: string, access: SessionAccess, open: readonly Session[], now: Date): void {
-  const running = open.filter((session) => session.expiresAt === undefined || session.expiresAt > now);
-  const blocking = access === "exclusive" ? running : running.filter((session) => session.access === "exclusive");
-  if (blocking.length > 0) {
-    throw new UploadError("busy", `item ${itemId} has an open session that excludes this one`, { reason: "ITEM_BUSY" });
-  }
 }

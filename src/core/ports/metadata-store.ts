@@ -1,3 +1,4 @@
+import type { Content, Extent } from "../attempt.js";
 import type { BlobKey } from "../blob.js";
 import type { Item } from "../catalog.js";
 import type { NewEvent, SessionHistoryEvent } from "../event.js";
@@ -42,6 +43,14 @@ export interface MetadataStore extends TransferStore, CatalogStore {
    * whose session is gone.
    */
   createSession(input: SessionCreation): Promise<{ readonly session: Session; readonly applied: boolean }>;
+
+  /**
+   * Creates a session that is over when it begins: with one file, whose content is whole, and what its completion does
+   * to the item, all in one transaction. Item and client token are dealt with as by `createSession`.
+   */
+  putFile(
+    input: FilePut,
+  ): Promise<{ readonly session: Session; readonly file: SessionFile; readonly applied: boolean }>;
 
   /** Throws `not_found`. */
   getSession(ref: SessionRef): Promise<Session>;
@@ -144,6 +153,17 @@ export interface SessionChange {
    * True lets go of all content of the session's files (P5: a cancelled, failed or expired session leaves no trace).
    */
   readonly releaseContent?: boolean;
+}
+
+export interface FilePut extends Omit<SessionCreation, "build"> {
+  /** Where the content's bytes are; undefined when it has none. */
+  readonly extent: Extent | undefined;
+  readonly build: (view: {
+    readonly now: Date;
+    readonly item: Item | undefined;
+    readonly open: readonly Session[];
+    readonly itemFiles: readonly ItemFileRef[];
+  }) => Omit<Completion, "records" | "releaseContent"> & { readonly file: SessionFile & { readonly current: Content } };
 }
 
 export interface CompletionView {

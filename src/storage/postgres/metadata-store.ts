@@ -10,6 +10,7 @@ import { getItemFile, listItemFiles } from "./item-files.js";
 import { createItem, deleteItem, findItemByAlias, getItem, listItems, updateItem } from "./items.js";
 import { createLibrary, deleteLibrary, getLibrary, listLibraries, updateLibrary } from "./libraries.js";
 import { claimWriter, commitExtent, finishAttempt } from "./move-bytes.js";
+import { putFile } from "./put-file.js";
 import { changeRecords, findRecord, listRecords } from "./records.js";
 import { getSession, listSessions } from "./sessions.js";
 import { deleteExpiredRecords, deleteForgottenSessions, deleteReleasedContent, listOverdueSessions } from "./sweep.js";
@@ -27,6 +28,7 @@ export function createMetadataStore(knex: Knex): MetadataStore {
     checkHealth: () => ask(async (db) => void (await db.raw("select 1"))),
 
     createSession: (input) => run((trx, own) => createSession(trx, { ...input, build: own(input.build) })),
+    putFile: (input) => run((trx, own) => putFile(trx, { ...input, build: own(input.build) })),
     getSession: (ref) => ask((db) => getSession(db, ref)),
     listSessions: (tenantId, predicate, page) => ask((db) => listSessions(db, tenantId, predicate, page)),
     updateSession: (ref, change) => run((trx, own) => updateSession(trx, ref, own(change))),

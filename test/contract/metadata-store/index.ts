@@ -8,6 +8,7 @@ import { describeFiles } from "./files.js";
 import { describeIsolation } from "./isolation.js";
 import { describeModel } from "./model.js";
 import { describePredicates } from "./predicates.js";
+import { describePutFile } from "./put-file.js";
 import { describeRaces } from "./races.js";
 import { describeRecords } from "./records.js";
 import { describeSeats } from "./seats.js";
@@ -28,6 +29,7 @@ export function describeMetadataStore(
     describe("files", () => describeFiles(open));
     describe("attempts", () => describeAttempts(open));
     describe("seats", () => describeSeats(open));
+    describe("putting a file", () => describePutFile(open));
     describe("completion", () => describeCompletion(open, supports.concurrency ? 3_000 : 300));
     describe("catalog", () => describeCatalog(open));
     describe("records", () => describeRecords(open));

@@ -1,0 +1,103 @@
+import { createHash } from "node:crypto";
+import { createId } from "./blob.js";
+import type { Caller } from "./call.js";
+import type { Item } from "./catalog.js";
+import { UploadError } from "./error.js";
+import type { Limits } from "./limits.js";
+import {
+  type Deadlines,
+  deadlineFrom,
+  parseDeadlines,
+  type Session,
+  type SessionAccess,
+  type SessionVisibility,
+} from "./session.js";
+import { type Attributes, canonicalJson, invalid, parseAttributes, parseId, parseText } from "./values.js";
+
+/** What a face sets when it creates a session, so that the core needs no rule per dialect. */
+export interface SessionInput {
+  /** Makes creation repeatable: the same token and the same words give the same session (P4). */
+  readonly clientToken?: string | undefined;
+  readonly itemId?: string | undefined;
+  readonly access: SessionAccess;
+  readonly visibility: SessionVisibility;
+  readonly origin: string;
+  readonly label?: string;
+  readonly attributes?: Attributes;
+  /** The face's own, a setting. */
+  readonly deadlines: Deadlines;
+  /** What the client asks for instead. */
+  readonly askedDeadlines?: Partial<Deadlines>;
+}
+
+/** The words of a session to come, checked. */
+export interface SessionWords {
+  readonly itemId: string | undefined;
+  readonly access: SessionAccess;
+  readonly visibility: SessionVisibility;
+  readonly origin: string;
+  readonly label: string;
+  readonly attributes: Attributes;
+  readonly deadlines: Deadlines;
+  /** What a repeat with the same client token must say again. */
+  readonly repeated: object;
+}
+
+/** Throws `invalid`. */
+export function parseSessionWords(input: SessionInput, limits: Limits): SessionWords {
+  const itemId = input.itemId === undefined ? undefined : parseId(input.itemId, "item id");
+  const label = parseText(input.label ?? "", "label", 256);
+  const attributes = parseAttributes(input.attributes ?? {}, limits);
+  const { access, visibility, origin, askedDeadlines = {} } = input;
+  const deadlines = parseDeadlines({ ...input.deadlines, ...askedDeadlines });
+  const repeated = { itemId, access, visibility, label, attributes, askedDeadlines };
+  return { itemId, access, visibility, origin, label, attributes, deadlines, repeated };
+}
+
+/** Throws `invalid` (TEXT_INVALID). `words`: what the same token must come with again. */
+export function parseClientToken(text: string, operation: string, words: object) {
+  const token = parseText(text, "client token", 128);
+  if (token === "") throw invalid("TEXT_INVALID", "client token is empty");
+  const fingerprint = createHash("sha256").update(canonicalJson(words)).digest("hex");
+  return { operation, token, fingerprint };
+}
+
+/** An active session as it begins. */
+export function buildSession(words: SessionWords, caller: Caller, item: Item | undefined, now: Date): Session {
+  const { itemId, access, visibility, origin, label, attributes, deadlines } = words;
+  return {
+    id: createId(),
+    tenantId: caller.tenantId,
+    ownerId: caller.userId,
+    state: "active",
+    access,
+    visibility,
+    origin,
+    label,
+    itemId,
+    baseContentVersion: item?.contentVersion,
+    removals: [],
+    attributes,
+    clientProgress: 0,
+    failure: undefined,
+    deadlines,
+    expiresAt: deadlineFrom({ deadlines, createdAt: now }, now),
+    fileCount: 0,
+    lastEvent: 0,
+    createdAt: now,
+    modifiedAt: now,
+    endedAt: undefined,
+  };
+}
+
+/**
+ * Throws `busy` (ITEM_BUSY). Sessions whose deadline has passed hold nothing any more, whether or not the sweeper has
+ * come by.
+ */
+export function assertNotBusy(itemId: string, access: SessionAccess, open: readonly Session[], now: Date): void {
+  const running = open.filter((session) => session.expiresAt === undefined || session.expiresAt > now);
+  const blocking = access === "exclusive" ? running : running.filter((session) => session.access === "exclusive");
+  if (blocking.length > 0) {
+    throw new UploadError("busy", `item ${itemId} has an open session that excludes this one`, { reason: "ITEM_BUSY" });
+  }
+}
