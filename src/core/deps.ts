@@ -4,6 +4,7 @@ import type { Limits } from "./limits.js";
 import type { BlobStore } from "./ports/blob-store.js";
 import type { Clock } from "./ports/clock.js";
 import type { MetadataStore } from "./ports/metadata-store.js";
+import type { SessionNews } from "./session-news.js";
 import type { WriterSeats } from "./writer-seats.js";
 
 /** What every operation works with: the ports, the limits, and the little that is kept in memory. */
@@ -15,4 +16,5 @@ export interface CoreDeps {
   readonly seats: WriterSeats;
   readonly hashes: HashCache;
   readonly budget: BufferBudget;
+  readonly news: SessionNews;
 }

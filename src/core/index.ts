@@ -18,6 +18,7 @@ export type { PutFileInput, PutFileResult } from "./operations/put-file.js";
 export type { ReadRangeInput, ReadResult } from "./operations/read-file.js";
 export type { SessionResult } from "./operations/sessions.js";
 export { defaultSweep, type SweepOptions, type SweepReport } from "./operations/sweep.js";
+export type { SessionUpdate } from "./operations/watch-session.js";
 export type { PartResult } from "./operations/write-part.js";
 export * from "./paging.js";
 export type * from "./ports/blob-store.js";

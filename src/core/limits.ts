@@ -9,6 +9,8 @@ export interface Limits {
   readonly maxSessionFiles: number;
   /** Largest `attributes` of one thing, as JSON text (bytes). */
   readonly maxAttributesBytes: number;
+  /** How many clients may follow sessions at the same time. */
+  readonly maxWatches: number;
   /** What all running uploads together may hold in memory (bytes). */
   readonly maxBufferedBytes: number;
   /** A long stream is made durable and committed at least this often; `kill -9` costs at most this (P3). */
@@ -21,6 +23,7 @@ export const defaultLimits: Limits = {
   maxPartBytes: 64 * 2 ** 20,
   maxSessionFiles: 100_000,
   maxAttributesBytes: 64 * 1024,
+  maxWatches: 1000,
   maxBufferedBytes: 128 * 2 ** 20,
   checkpointBytes: 32 * 2 ** 20,
   checkpointMs: 2_000,
@@ -31,6 +34,7 @@ const settingOf: Record<keyof Limits, string> = {
   maxPartBytes: "SLIPWAY_MAX_PART_BYTES",
   maxSessionFiles: "SLIPWAY_MAX_SESSION_FILES",
   maxAttributesBytes: "SLIPWAY_MAX_ATTRIBUTES_BYTES",
+  maxWatches: "SLIPWAY_MAX_WATCHES",
   maxBufferedBytes: "SLIPWAY_MAX_BUFFERED_BYTES",
   checkpointBytes: "SLIPWAY_CHECKPOINT_BYTES",
   checkpointMs: "SLIPWAY_CHECKPOINT_INTERVAL",

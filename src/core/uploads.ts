@@ -20,10 +20,12 @@ import {
   listSessions,
 } from "./operations/sessions.js";
 import { type SweepOptions, type SweepReport, sweep, sweepRows } from "./operations/sweep.js";
+import { watchSession } from "./operations/watch-session.js";
 import { writePart } from "./operations/write-part.js";
 import type { BlobStore } from "./ports/blob-store.js";
 import type { Clock } from "./ports/clock.js";
 import type { MetadataStore } from "./ports/metadata-store.js";
+import { createSessionNews, tellNews } from "./session-news.js";
 import { createWriterSeats } from "./writer-seats.js";
 
 /**
@@ -38,8 +40,11 @@ export function createUploads(ports: {
   readonly clock: Clock;
   readonly limits: Limits;
 }) {
+  const news = createSessionNews(ports.limits);
   const deps: CoreDeps = {
     ...ports,
+    metadata: tellNews(ports.metadata, news),
+    news,
     seats: createWriterSeats(),
     hashes: createHashCache(),
     budget: createBufferBudget(ports.limits.maxBufferedBytes),
@@ -63,6 +68,7 @@ export function createUploads(ports: {
     cancelSession: on(cancelSession),
     failSession: on(failSession),
     deleteSession: on(deleteSession),
+    watchSession: (input: Parameters<typeof watchSession>[1], call: Call) => watchSession(deps, input, call),
 
     addFile: on(addFile),
     getFile: on(getFile),

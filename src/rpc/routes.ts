@@ -11,13 +11,15 @@ export interface RpcDeps {
   readonly uploads: Uploads;
   readonly deadlines: Deadlines;
   readonly authenticate: Authenticate;
+  /** Aborts when the server begins to stop, with the error that those who wait for news get. */
+  readonly stopping: AbortSignal;
   readonly logUnexpected: (error: unknown, method: string) => void;
 }
 
 /** Registers every service of the typed API. */
 export function registerServices(router: ConnectRouter, deps: RpcDeps): ConnectRouter {
   return router
-    .service(SessionService, createSessionService(deps.uploads, deps.deadlines))
+    .service(SessionService, createSessionService(deps.uploads, deps.deadlines, deps.stopping))
     .service(FileService, createFileService(deps.uploads, deps.deadlines));
 }
 

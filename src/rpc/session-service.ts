@@ -3,6 +3,8 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import type { SessionService } from "../../gen/slipway/upload/v1/session_service_pb.js";
 import { type Deadlines, type Predicate, parseId, type SessionField, type Uploads } from "../core/index.js";
 import { callOf } from "./caller.js";
+import { formatUpdate } from "./event-messages.js";
+import { numberFrom } from "./numbers.js";
 import {
   formatAttributes,
   formatFailure,
@@ -12,11 +14,15 @@ import {
   parseVisibility,
 } from "./session-messages.js";
 
-/** `defaults`: the deadlines of sessions that do not ask for others. */
+/**
+ * `defaults`: the deadlines of sessions that do not ask for others. `stopping` aborts when the server begins to stop:
+ * those who watch would never let it.
+ */
 export function createSessionService(
   uploads: Uploads,
   defaults: Deadlines,
-): Omit<ServiceImpl<typeof SessionService>, "watchSession"> {
+  stopping: AbortSignal,
+): ServiceImpl<typeof SessionService> {
   return {
     async createSession(request, context) {
       const { idleTtl, absoluteTtl } = request;
@@ -95,6 +101,34 @@ export function createSessionService(
     async deleteSession(request, context) {
       await uploads.deleteSession(request, callOf(context));
       return {};
+    },
+
+    async *watchSession(request, context) {
+      const { sessionId } = request;
+      const after = numberFrom(request.afterEventNumber, "event number");
+      const { signal, release } = anySignal(context.signal, stopping);
+      try {
+        const updates = uploads.watchSession({ sessionId, after }, { ...callOf(context), signal });
+        for await (const update of updates) yield { update: formatUpdate(update) };
+      } finally {
+        release();
+      }
+    },
+  };
+}
+
+/** Aborts with whichever of the two aborts first, and holds on to neither once it is released. */
+function anySignal(first: AbortSignal, second: AbortSignal): { readonly signal: AbortSignal; release(): void } {
+  const either = new AbortController();
+  const abort = (event: Event) => either.abort((event.target as AbortSignal).reason);
+  for (const signal of [first, second]) {
+    if (signal.aborted) either.abort(signal.reason);
+    else signal.addEventListener("abort", abort);
+  }
+  return {
+    signal: either.signal,
+    release() {
+      for (const signal of [first, second]) signal.removeEventListener("abort", abort);
     },
   };
 }

@@ -54,9 +54,11 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
   });
   const uploads = createUploads({ metadata, blobs, clock: { now: () => new Date() }, limits: config.limits });
 
+  const farewell = new AbortController();
   const rpc: RpcDeps = {
     uploads,
     deadlines: config.deadlines,
+    stopping: farewell.signal,
     authenticate: createTokenCheck(token, () => bootstrap.identity()),
     logUnexpected: (error, method) => log.error({ err: error, method }, "a call failed"),
   };
@@ -92,6 +94,7 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
       throw error;
     }),
     async stop() {
+      farewell.abort(new ConnectError("the server is stopping", Code.Unavailable));
       const closed = listener.close();
       await within(finishMs, Promise.all([closed, drain.idle()]));
       cut.abort(new ConnectError("the server is stopping", Code.Unavailable));

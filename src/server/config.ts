@@ -74,6 +74,7 @@ export function readConfig(env: Environment, isTerminal: boolean): Config {
       maxPartBytes: bytes("SLIPWAY_MAX_PART_BYTES", defaultLimits.maxPartBytes, 1),
       maxSessionFiles: count("SLIPWAY_MAX_SESSION_FILES", defaultLimits.maxSessionFiles, 1),
       maxAttributesBytes: bytes("SLIPWAY_MAX_ATTRIBUTES_BYTES", defaultLimits.maxAttributesBytes, 2),
+      maxWatches: count("SLIPWAY_MAX_WATCHES", defaultLimits.maxWatches, 0),
       maxBufferedBytes: bytes("SLIPWAY_MAX_BUFFERED_BYTES", defaultLimits.maxBufferedBytes, 2 ** 20),
       checkpointBytes: bytes("SLIPWAY_CHECKPOINT_BYTES", defaultLimits.checkpointBytes, 1),
       checkpointMs: interval("SLIPWAY_CHECKPOINT_INTERVAL", defaultLimits.checkpointMs),

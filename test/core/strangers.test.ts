@@ -37,6 +37,9 @@ const words = {
 const ofSessions = {
   getSession: (ids, call) => uploads.getSession(ids, call),
   listSessionEvents: (ids, call) => uploads.listSessionEvents({ ...ids, after: 0 }, call),
+  watchSession: async (ids, call) => {
+    for await (const _ of uploads.watchSession({ ...ids, after: 0 }, call)) return;
+  },
   keepSessionAlive: (ids, call) => uploads.keepSessionAlive(ids, call),
   validateSession: (ids, call) => uploads.validateSession(ids, call),
   completeSession: (ids, call) => uploads.completeSession(ids, call),

@@ -1,27 +1,36 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { mainWires, refusalOf } from "../support/client.js";
+import { refusalOf, type Wire, wires } from "../support/client.js";
 import { fileRefusals } from "./refusals/file-service.js";
 import { putFileRefusals } from "./refusals/put-file.js";
 import type { RefusalRow } from "./refusals/row.js";
 import { sessionRefusals } from "./refusals/session-service.js";
 import { streamRefusals } from "./refusals/upload-stream.js";
 import { uploadRefusals } from "./refusals/uploads.js";
+import { watchRefusals } from "./refusals/watch-session.js";
 import { useServer } from "./scene.js";
 
-const rows = [...sessionRefusals, ...fileRefusals, ...uploadRefusals, ...streamRefusals, ...putFileRefusals];
+const rows = [
+  ...sessionRefusals,
+  ...fileRefusals,
+  ...uploadRefusals,
+  ...streamRefusals,
+  ...putFileRefusals,
+  ...watchRefusals,
+];
 
 const server = useServer(() => ({
   env: {
     SLIPWAY_MAX_FILE_BYTES: "1MiB",
     SLIPWAY_MAX_PART_BYTES: "64KiB",
     SLIPWAY_MAX_SESSION_FILES: "3",
+    SLIPWAY_MAX_WATCHES: "4",
     SLIPWAY_SWEEP_INTERVAL: "1h",
   },
 }));
 
 /** A detail-less error answers to UNSPECIFIED. */
-async function assertRefused(row: RefusalRow, wire: (typeof mainWires)[number]): Promise<void> {
+async function assertRefused(row: RefusalRow, wire: Wire): Promise<void> {
   const provoked = await row.provoke(server.client(wire));
   const { call, after } = typeof provoked === "function" ? { call: provoked, after: undefined } : provoked;
   const { code, reason = "UNSPECIFIED", ...detail } = await refusalOf(call());
@@ -30,7 +39,8 @@ async function assertRefused(row: RefusalRow, wire: (typeof mainWires)[number]):
   await after?.();
 }
 
-for (const wire of mainWires) {
+/** One wire for each protocol. */
+for (const wire of wires.slice(0, 3)) {
   describe(`over ${wire}`, () => {
     for (const row of rows) {
       it(`${row.rpc} of ${row.when} is ${row.line}`, () => assertRefused(row, wire));

@@ -81,6 +81,12 @@ const settings: Readonly<Record<string, Setting>> = {
     bad: counts(Number.MAX_SAFE_INTEGER),
   },
   SLIPWAY_MAX_ATTRIBUTES_BYTES: size(({ limits }) => limits.maxAttributesBytes, 65_536, ["0", "1"]),
+  SLIPWAY_MAX_WATCHES: {
+    of: ({ limits }) => limits.maxWatches,
+    default: 1000,
+    good: { "0": 0, "50000": 50_000 },
+    bad: counts(Number.MAX_SAFE_INTEGER).slice(1),
+  },
   SLIPWAY_MAX_BUFFERED_BYTES: size(({ limits }) => limits.maxBufferedBytes, 128 * MiB, ["0", "1048575"]),
   SLIPWAY_CHECKPOINT_BYTES: size(({ limits }) => limits.checkpointBytes, 32 * MiB, ["0"]),
   SLIPWAY_CHECKPOINT_INTERVAL: interval(({ limits }) => limits.checkpointMs, 2_000),

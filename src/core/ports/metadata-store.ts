@@ -85,6 +85,9 @@ export interface MetadataStore extends TransferStore, CatalogStore {
   /** The history after event number `after`, in order. Throws `not_found`. */
   listEvents(ref: SessionRef, after: number, limit: number): Promise<readonly SessionHistoryEvent[]>;
 
+  /** The running attempts of the session's files that have bytes, in no order, at most `limit`; none when it is gone. */
+  listProgress(ref: SessionRef, limit: number): Promise<readonly FileProgress[]>;
+
   // --- records ---
 
   findRecord(tenantId: string, namespace: string, key: string): Promise<DialectRecord | undefined>;
@@ -119,6 +122,12 @@ export interface MetadataStore extends TransferStore, CatalogStore {
 export interface SessionRef {
   readonly tenantId: string;
   readonly sessionId: string;
+}
+
+/** How many bytes of a file that is under way are committed. */
+export interface FileProgress {
+  readonly fileId: string;
+  readonly offset: number;
 }
 
 export type SessionField =

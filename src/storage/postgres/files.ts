@@ -1,6 +1,7 @@
 // Queries of the files table.
 import type { Knex } from "knex";
 import {
+  type FileProgress,
   type FileRef,
   type FileView,
   fileNotFound,
@@ -82,6 +83,15 @@ export async function listFiles(db: Knex, ref: SessionRef, page: PageQuery): Pro
   );
   if (rows.length === 0) await getSession(db, ref);
   return pageOf((rows as FileRow[]).map(fileFromRow), limit);
+}
+
+export async function listProgress(db: Knex, ref: SessionRef, limit: number): Promise<readonly FileProgress[]> {
+  return db("files as f")
+    .join("attempts as r", "r.id", "f.running_attempt_id")
+    .where({ "f.session_id": ref.sessionId, "f.tenant_id": ref.tenantId })
+    .where("r.offset_bytes", ">", 0)
+    .limit(limit)
+    .select({ fileId: "f.id", offset: "r.offset_bytes" });
 }
 
 /**

@@ -5,7 +5,7 @@ import { changeFile } from "./change-file.js";
 import { completeSession, deleteSession, updateSession } from "./change-session.js";
 import { createSession } from "./create-session.js";
 import { listEvents } from "./events.js";
-import { interruptValidations, listFiles, viewFile } from "./files.js";
+import { interruptValidations, listFiles, listProgress, viewFile } from "./files.js";
 import { getItemFile, listItemFiles } from "./item-files.js";
 import { createItem, deleteItem, findItemByAlias, getItem, listItems, updateItem } from "./items.js";
 import { createLibrary, deleteLibrary, getLibrary, listLibraries, updateLibrary } from "./libraries.js";
@@ -36,6 +36,7 @@ export function createMetadataStore(knex: Knex): MetadataStore {
     deleteSession: (ref, check) => run((trx, own) => deleteSession(trx, ref, own(check))),
     listEvents: (ref, after, limit) => ask((db) => listEvents(db, ref, after, limit)),
 
+    listProgress: (ref, limit) => ask((db) => listProgress(db, ref, limit)),
     getFile: (ref) => ask((db) => viewFile(db, ref)),
     listFiles: (ref, page) => ask((db) => listFiles(db, ref, page)),
     changeFile: (ref, key, change) => run((trx, own) => changeFile(trx, ref, key, own(change))),

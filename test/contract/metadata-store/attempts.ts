@@ -260,6 +260,26 @@ export function describeAttempts(open: OpenStore): void {
     expect(after.getTime()).toBeGreaterThan(before.getTime());
   });
 
+  it("progress is of the attempts that run and have bytes, and of no other session or tenant", async () => {
+    const session = await startSession(world);
+    const seats = [];
+    for (const length of [5, 7]) {
+      const seat = await takeSeat(world, await addFile(world, session));
+      await world.store.commitExtent({ attempt: seat.ref, extent: extentOf(seat, length) });
+      seats.push(seat);
+    }
+    await takeSeat(world, await addFile(world, session));
+    await sendFile(world, session, "ready.bin", 3);
+    const other = await newSeat();
+    await world.store.commitExtent({ attempt: other.ref, extent: extentOf(other, 9) });
+    const progress = await world.store.listProgress(refOf(session), 10);
+    const expected = seats.map(({ file }, index) => ({ fileId: file.id, offset: index === 0 ? 5 : 7 }));
+    expect([...progress].sort((a, b) => a.offset - b.offset)).toEqual(expected);
+    expect(await world.store.listProgress(refOf(session), 1)).toHaveLength(1);
+    const foreign = { ...refOf(session), tenantId: world.stranger.tenantId };
+    expect(await world.store.listProgress(foreign, 10)).toEqual([]);
+  });
+
   it("bytes go on flowing into a completing session", async () => {
     const seat = await newSeat();
     await world.store.updateSession(refOf(seat.session), (session) => ({

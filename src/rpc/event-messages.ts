@@ -1,0 +1,51 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { type SessionEventSchema, SessionEventType } from "../../gen/slipway/upload/v1/event_pb.js";
+import type { WatchSessionResponseSchema } from "../../gen/slipway/upload/v1/session_service_pb.js";
+import {
+  type EventType,
+  failureReasons,
+  type JsonValue,
+  type SessionHistoryEvent,
+  type SessionUpdate,
+} from "../core/index.js";
+import { formatFailure } from "./session-messages.js";
+
+const types: Record<EventType, SessionEventType> = {
+  "session.created": SessionEventType.SESSION_CREATED,
+  "session.changed": SessionEventType.SESSION_CHANGED,
+  "session.completing": SessionEventType.SESSION_COMPLETING,
+  "session.done": SessionEventType.SESSION_DONE,
+  "session.canceled": SessionEventType.SESSION_CANCELED,
+  "session.failed": SessionEventType.SESSION_FAILED,
+  "file.added": SessionEventType.FILE_ADDED,
+  "file.removed": SessionEventType.FILE_REMOVED,
+  "file.ready": SessionEventType.FILE_READY,
+  "file.failed": SessionEventType.FILE_FAILED,
+};
+
+export function formatUpdate(
+  update: SessionUpdate,
+): NonNullable<MessageInitShape<typeof WatchSessionResponseSchema>["update"]> {
+  if (update.kind === "event") return { case: "event", value: formatEvent(update.event) };
+  const files = update.files.map(({ fileId, offset }) => ({ fileId, committedOffset: BigInt(offset) }));
+  return { case: "progress", value: { files } };
+}
+
+function formatEvent(event: SessionHistoryEvent): MessageInitShape<typeof SessionEventSchema> {
+  const { fileId, name, removed, reason, message } = event.details;
+  const fileName = textOf(name) ?? textOf(removed);
+  const known = failureReasons.find((each) => each === reason);
+  return {
+    number: BigInt(event.number),
+    type: types[event.type],
+    time: timestampFromDate(event.at),
+    ...(typeof fileId === "string" && { fileId }),
+    ...(fileName !== undefined && { fileName }),
+    ...(known && { failure: formatFailure({ reason: known, message: textOf(message) ?? "" }) }),
+  };
+}
+
+function textOf(value: JsonValue | undefined): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
