@@ -5,19 +5,12 @@ import { createReadStream } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { readCpuSeconds, readMachineCpuSeconds, readMemory, resetPeakMemory } from "../support/process-stats.js";
 import type { Place } from "./client-process.js";
 import { withDatabase } from "./database.js";
 import { type LoadClient, startLoadClient } from "./load-client.js";
 import { findMedia, type Medium, type MediumName, removeFilesBelow, withFolder } from "./media.js";
-import {
-  type BenchServer,
-  type Processes,
-  readCpuSeconds,
-  readMachineCpuSeconds,
-  readMemory,
-  repositoryRoot,
-  resetPeakMemory,
-} from "./processes.js";
+import { type BenchServer, type Processes, repositoryRoot } from "./processes.js";
 import { describeMachine, formatTable, type Measured, type Round, type Row } from "./table.js";
 
 export const faces = ["connect", "grpc"] as const;

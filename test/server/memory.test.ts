@@ -1,0 +1,23 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { readMemory, resetPeakMemory } from "../support/process-stats.js";
+import { startServer, type TestServer } from "../support/server.js";
+import { uploadMany } from "../support/upload-load.js";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer();
+  await uploadMany(server, { count: 4, sizeBytes: 2 ** 20, chunkBytes: 2 ** 20 });
+});
+afterAll(() => server.kill());
+
+it("200 slow uploads at the same time cost at most 96 MiB of resident memory (P10)", async () => {
+  await sleep(1_000);
+  const { nowBytes: idleBytes } = await readMemory(server.pid);
+  await resetPeakMemory(server.pid);
+  await uploadMany(server, { count: 200, sizeBytes: 640 * 1024, chunkBytes: 16 * 1024, pauseMs: 200 });
+  const { peakBytes } = await readMemory(server.pid);
+  const growth = (peakBytes - idleBytes) / 2 ** 20;
+  console.log(`idle ${Math.round(idleBytes / 2 ** 20)} MiB, grown by ${Math.round(growth)} MiB`);
+  expect(growth).toBeLessThanOrEqual(96);
+});
