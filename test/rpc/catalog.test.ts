@@ -274,3 +274,16 @@ it("a file whose bytes are gone from the disk is STORAGE_UNAVAILABLE, and what w
   expect(got.length).toBeLessThan(content.length);
   expect(got.equals(content.subarray(0, got.length))).toBe(true);
 });
+
+it("what a client does wrong is not in the server's log, and what is wrong with the server is", async () => {
+  const client = server.client("connect/1.1");
+  const content = pseudoRandom(200_000, 79);
+  const { id: itemId, libraryId, name } = await makeItem(client);
+  await publish(client, itemId, { a: content });
+  const before = server.get().stderr();
+  expect((await refusalOf(client.catalog.createItem({ libraryId, name }))).reason).toBe("NAME_TAKEN");
+  await damage(server.get().dataDir, content.subarray(0, 64), (path) => truncate(path, 100_000));
+  expect((await refusalOf(readItemFile(client, { itemId, name: "a" }))).reason).toBe("STORAGE_UNAVAILABLE");
+  await expect.poll(() => server.get().stderr().slice(before.length)).toContain("ReadItemFile");
+  expect(server.get().stderr().slice(before.length)).not.toContain("CreateItem");
+});
