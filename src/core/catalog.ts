@@ -64,6 +64,11 @@ export function itemNotFound(id: string): UploadError {
   return new UploadError("not_found", `no item ${id}`, { reason: "ITEM_NOT_FOUND" });
 }
 
+export function aliasNotFound({ kind, value }: Alias): UploadError {
+  const alias = `${kind} ${JSON.stringify(value.slice(0, 80))}`;
+  return new UploadError("not_found", `no item has the alias ${alias}`, { reason: "ITEM_NOT_FOUND" });
+}
+
 export function fileNotFound(name: string): UploadError {
   return new UploadError("not_found", `no file ${JSON.stringify(name.slice(0, 80))}`, { reason: "FILE_NOT_FOUND" });
 }

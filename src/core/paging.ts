@@ -1,9 +1,16 @@
-import { invalid, isId } from "./values.js";
+import type { UploadError } from "./error.js";
+import { invalid, isId, parseName } from "./values.js";
 
 /** Where a list goes on: after this thing, in the list's order (newest first, then by id). */
 export interface Position {
   readonly createdAt: Date;
   readonly id: string;
+}
+
+/** How many things, and where to go on, as a client says it. */
+export interface PageInput {
+  readonly size?: number;
+  readonly cursor?: string;
 }
 
 export interface PageQuery {
@@ -25,17 +32,13 @@ export const maxPageSize = 1000;
  * Reads what a client sent back; a size of 0 means the default, one over the maximum means the maximum. Throws
  * `invalid` (PAGE_INVALID).
  */
-export function parsePage(input: { readonly size?: number; readonly cursor?: string }): PageQuery {
-  const size = input.size ?? 0;
-  if (!Number.isSafeInteger(size) || size < 0) throw invalid("PAGE_INVALID", `page size may not be ${size}`);
-  const limit = size === 0 ? defaultPageSize : Math.min(size, maxPageSize);
+export function parsePage(input: PageInput): PageQuery {
+  const limit = parseLimit(input);
   if (input.cursor === undefined || input.cursor === "") return { limit };
   const [time, id, rest] = decode(input.cursor).split(" ");
   // PostgreSQL's timestamps reach further than these, JavaScript's dates not much further.
   const createdAt = new Date(/^\d{1,15}$/.test(time ?? "") ? Number(time) : Number.NaN);
-  if (rest !== undefined || Number.isNaN(createdAt.getTime()) || !isId(id ?? "")) {
-    throw invalid("PAGE_INVALID", "page token was not made by this server");
-  }
+  if (rest !== undefined || Number.isNaN(createdAt.getTime()) || !isId(id ?? "")) throw foreignCursor();
   return { limit, after: { createdAt, id: id ?? "" } };
 }
 
@@ -46,8 +49,47 @@ export function pageOf<T extends Position>(found: readonly T[], limit: number): 
   return { things, nextCursor: found.length > limit && last ? formatCursor(last) : undefined };
 }
 
+/** The same as `parsePage` for a list by name, which goes on after a name. */
+export function parsePageByName(input: PageInput): { readonly limit: number; readonly afterName?: string } {
+  const limit = parseLimit(input);
+  if (input.cursor === undefined || input.cursor === "") return { limit };
+  const afterName = nameFromCursor(input.cursor);
+  if (afterName === undefined) throw foreignCursor();
+  return { limit, afterName };
+}
+
+/** The same as `pageOf` for a list by name. */
+export function pageByName<T extends { readonly name: string }>(found: readonly T[], limit: number): Page<T> {
+  const things = found.slice(0, limit);
+  const last = things.at(-1);
+  return { things, nextCursor: found.length > limit && last ? formatNameCursor(last.name) : undefined };
+}
+
+function parseLimit({ size = 0 }: PageInput): number {
+  if (!Number.isSafeInteger(size) || size < 0) throw invalid("PAGE_INVALID", `page size may not be ${size}`);
+  return size === 0 ? defaultPageSize : Math.min(size, maxPageSize);
+}
+
+function foreignCursor(): UploadError {
+  return invalid("PAGE_INVALID", "page token was not made by this server");
+}
+
 function formatCursor(position: Position): string {
   return btoa(`${position.createdAt.getTime()} ${position.id}`);
+}
+
+/** A name may be any text, so a word before it tells the cursor from somebody else's. */
+function formatNameCursor(name: string): string {
+  return btoa(`name ${encodeURIComponent(name)}`);
+}
+
+function nameFromCursor(cursor: string): string | undefined {
+  try {
+    const name = parseName(decodeURIComponent(decode(cursor).slice("name ".length)), "name");
+    return formatNameCursor(name) === cursor ? name : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function decode(cursor: string): string {

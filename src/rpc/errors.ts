@@ -41,12 +41,14 @@ export function connectErrorFrom(error: UploadError): ConnectError {
 }
 
 /**
- * Translates whatever a method throws, once. What nobody foresaw is logged with its cause and answered with fixed text.
+ * Translates whatever a method throws, once. What the server lacks is logged with its cause; what nobody foresaw, too, and
+ * answered with fixed text.
  */
 export function createErrorInterceptor(logUnexpected: (error: unknown, method: string) => void): Interceptor {
   const translate = (error: unknown, method: string): ConnectError => {
     if (isUploadError(error)) {
-      if (error.cause !== undefined) logUnexpected(error, method);
+      // Whatever else it is, the client is told all of it and can bring it about as often as it likes.
+      if (error.code === "unavailable") logUnexpected(error, method);
       return connectErrorFrom(error);
     }
     if (error instanceof ConnectError) return error;

@@ -6,6 +6,7 @@ import {
   type ChecksumInfoSchema,
 } from "../../gen/slipway/upload/v1/checksum_pb.js";
 import {
+  type FileContentSchema,
   FileFailure,
   type File as FileMessage,
   FileSchema,
@@ -15,6 +16,7 @@ import {
 import {
   type Checksum,
   type ChecksumAlgorithm,
+  type Content,
   type FileSpecInput,
   type FileState,
   invalid,
@@ -58,13 +60,15 @@ export function formatFile(file: SessionFile): FileMessage {
     state: states[file.state],
     committedOffset: BigInt(file.state === "ready" ? (current?.sizeBytes ?? 0) : (running?.offset ?? 0)),
     attempt: file.attempts,
-    ...(current && {
-      content: { sizeBytes: BigInt(current.sizeBytes), checksums: current.checksums.map(formatChecksum) },
-    }),
+    ...(current && { content: formatContent(current) }),
     ...(failure && { failure: formatFailure(failure) }),
     createTime: timestampFromDate(file.createdAt),
     updateTime: timestampFromDate(file.modifiedAt),
   });
+}
+
+export function formatContent({ sizeBytes, checksums }: Content): MessageInitShape<typeof FileContentSchema> {
+  return { sizeBytes: BigInt(sizeBytes), checksums: checksums.map(formatChecksum) };
 }
 
 export function parseSpec(spec: FileSpecMessage | undefined): FileSpecInput {

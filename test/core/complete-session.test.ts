@@ -30,7 +30,7 @@ async function seeItem(itemId: string) {
   const { uploads, bob } = opened;
   const item = await uploads.getItem({ itemId }, bob);
   const files: Record<string, readonly [number, string]> = {};
-  for (const { name, version } of await uploads.listItemFiles({ itemId }, bob)) {
+  for (const { name, version } of (await uploads.listItemFiles({ itemId, page: {} }, bob)).things) {
     const bytes = await readWhole((await uploads.readItemFile({ itemId, name }, bob)).body);
     files[name] = [version, Buffer.from(bytes).toString("hex")];
   }

@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createId, defaultPageSize, maxPageSize, pageOf, parsePage } from "../../src/core/index.js";
+import {
+  createId,
+  defaultPageSize,
+  maxPageSize,
+  pageByName,
+  pageOf,
+  parsePage,
+  parsePageByName,
+} from "../../src/core/index.js";
 
 const refused = expect.objectContaining({ code: "invalid", details: { reason: "PAGE_INVALID" } });
 const things = (count: number) =>
@@ -70,5 +78,47 @@ describe("a cursor", () => {
         }
       }),
     );
+  });
+});
+
+describe("a page of a list by name", () => {
+  const named = fc
+    .string({ unit: "grapheme", minLength: 1, maxLength: 8 })
+    .filter((name) => /^[^/\\\p{Cc}]+$/u.test(name));
+
+  it("has the sizes that other pages have", () => {
+    for (const size of [undefined, 0, 1, maxPageSize, maxPageSize + 1]) {
+      const input = size === undefined ? {} : { size };
+      expect(parsePageByName(input)).toEqual(parsePage(input));
+    }
+    for (const size of [-1, 0.5, Number.NaN]) expect(() => parsePageByName({ size })).toThrow(refused);
+  });
+
+  it("goes on after its last name when more follows, and else ends", () => {
+    fc.assert(
+      fc.property(
+        named.filter((name) => name !== "." && name !== ".."),
+        (name) => {
+          const page = pageByName([{ name }, { name: "z" }], 1);
+          expect(page.things).toEqual([{ name }]);
+          expect(parsePageByName({ cursor: page.nextCursor! }).afterName).toBe(name);
+          expect(pageByName([{ name }], 1).nextCursor).toBeUndefined();
+        },
+      ),
+    );
+  });
+
+  it.each([
+    ["no base64", "%%%"],
+    ["a bare name", btoa("a")],
+    ["no name", btoa("name ")],
+    ["a name that is none", btoa("name a/b")],
+    ["a name that is escaped in another way", btoa("name %61")],
+    ["an escape that is none", btoa("name %zz")],
+    ["padding that is missing", btoa("name ab").replace(/=+$/, "")],
+    ["another list's cursor", btoa(`1750000000000 ${createId()}`)],
+    ["a megabyte", btoa(`name ${"x".repeat(2 ** 20)}`)],
+  ])("refuses a cursor with %s", (_what, cursor) => {
+    expect(() => parsePageByName({ cursor })).toThrow(refused);
   });
 });

@@ -125,3 +125,40 @@ describe("reading an item's file", () => {
     await expect(unknown).rejects.toMatchObject({ code: "not_found" });
   });
 });
+
+describe("a read whose content is replaced and collected before its bytes were looked up", () => {
+  it.each(["the item's file", "the session's file"])("of %s gives the newer content", async (whose) => {
+    const { alice } = opened;
+    const { id: itemId } = await makeItem(opened);
+    const name = "a.bin";
+    const publish = async (seed: number) => {
+      const { id: sessionId } = await startSession(opened.uploads, alice, { itemId });
+      await storeFile(opened.uploads, alice, pseudoRandom(1000, seed), { sessionId, name });
+      await opened.uploads.completeSession({ sessionId }, alice);
+      await opened.uploads.deleteSession({ sessionId }, alice);
+    };
+    await publish(1);
+    const place = await storeFile(opened.uploads, alice, pseudoRandom(1000, 1));
+    const body = bodyOf([pseudoRandom(1000, 2)]);
+    const ending = () => ({ finish: true });
+    let between: (() => Promise<unknown>) | undefined = async () => {
+      if (whose === "the item's file") await publish(2);
+      else await opened.uploads.writePart({ ...place, offset: 0, restart: true, body, ending }, alice);
+      await opened.uploads.sweepRows();
+    };
+    const uploads = opened.restart({
+      wrapMetadata: (metadata) => ({
+        ...metadata,
+        async listExtents(contentId) {
+          const happen = between;
+          between = undefined;
+          await happen?.();
+          return metadata.listExtents(contentId);
+        },
+      }),
+    });
+    const reading =
+      whose === "the item's file" ? uploads.readItemFile({ itemId, name }, alice) : uploads.readFile(place, alice);
+    expect(await readWhole((await reading).body)).toEqual(pseudoRandom(1000, 2));
+  });
+});

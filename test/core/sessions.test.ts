@@ -129,7 +129,7 @@ describe("ending a session early (P5)", () => {
     await storeFile(uploads, alice, pseudoRandom(50), { sessionId: session.id });
     await uploads.cancelSession({ sessionId: session.id }, alice);
     expect(await uploads.getItem({ itemId: item.id }, alice)).toEqual(item);
-    expect(await uploads.listItemFiles({ itemId: item.id }, alice)).toEqual([]);
+    expect((await uploads.listItemFiles({ itemId: item.id, page: {} }, alice)).things).toEqual([]);
   });
 
   it("with a message that cannot be stored rejects and does not throw", async () => {

@@ -68,7 +68,7 @@ const ofTenants = {
   getItem: (ids, call) => uploads.getItem(ids, call),
   updateItem: (ids, call) => uploads.updateItem({ ...ids, description: "" }, call),
   deleteItem: (ids, call) => uploads.deleteItem(ids, call),
-  listItemFiles: (ids, call) => uploads.listItemFiles(ids, call),
+  listItemFiles: (ids, call) => uploads.listItemFiles({ ...ids, page: {} }, call),
   getItemFile: (ids, call) => uploads.getItemFile({ ...ids, name: "a.bin" }, call),
   readItemFile: (ids, call) => uploads.readItemFile({ ...ids, name: "a.bin" }, call),
 } satisfies Partial<Record<keyof Uploads, Ask>>;
@@ -83,6 +83,7 @@ const ofNobody = [
   "listLibraries",
   "listItems",
   "findItemByAlias",
+  "getItemByAlias",
 ];
 const ofRecords = ["findRecord", "changeRecords", "listRecords"];
 
@@ -152,6 +153,7 @@ describe("a stranger (P9)", () => {
     const alias = { kind: "handle", value: "1234/5" };
     for (const call of [admin, otherTenant]) {
       expect(await uploads.findItemByAlias(alias, call)).toBeUndefined();
+      await expect(uploads.getItemByAlias(alias, call)).rejects.toMatchObject({ code: "not_found" });
       const library = await uploads.createLibrary({ name: "same name" }, call);
       const item = await uploads.createItem({ libraryId: library.id, name: "same name", aliases: [alias] }, call);
       expect((await uploads.findItemByAlias(alias, call))?.id).toBe(item.id);

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { open, readdir, readFile, truncate } from "node:fs/promises";
-import { join } from "node:path";
+import { open, truncate } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { pseudoRandom } from "../support/bodies.js";
 import { refusalOf, type TestClient } from "../support/client.js";
+import { damage } from "./damage.js";
 import { type Place, readBack, send, storeFile, useServer } from "./scene.js";
 
 const server = useServer();
@@ -87,23 +87,11 @@ describe.each(["connect/1.1", "grpc/2", "grpc-web/1.1"] as const)("over %s", (wi
 });
 
 describe("content that was damaged on the disk", () => {
-  /** Does something to the one file of the store that holds these bytes. */
-  async function damage(needle: Uint8Array, harm: (path: string, at: number) => Promise<void>): Promise<void> {
-    const { dataDir } = server.get();
-    for (const entry of await readdir(dataDir, { recursive: true, withFileTypes: true })) {
-      const path = join(entry.parentPath, entry.name);
-      if (!entry.isFile() || path.startsWith(join(dataDir, "database"))) continue;
-      const at = (await readFile(path)).indexOf(needle);
-      if (at >= 0) return harm(path, at);
-    }
-    throw new Error("no file of the store holds these bytes");
-  }
-
   it("is STORAGE_UNAVAILABLE where bytes are missing, and what was sent before is right", async () => {
     const client = server.client("grpc/2");
     const own = pseudoRandom(3_000_000, 77);
     const place = await storeFile(client, own);
-    await damage(own.subarray(0, 64), (path) => truncate(path, 1_500_000));
+    await damage(server.get().dataDir, own.subarray(0, 64), (path) => truncate(path, 1_500_000));
     const read: Uint8Array[] = [];
     const refusal = await refusalOf(
       (async () => {
@@ -120,7 +108,7 @@ describe("content that was damaged on the disk", () => {
     const client = server.client("connect/1.1");
     const own = pseudoRandom(20_000, 78);
     const place = await storeFile(client, own);
-    await damage(own.subarray(0, 64), async (path, at) => {
+    await damage(server.get().dataDir, own.subarray(0, 64), async (path, at) => {
       const file = await open(path, "r+");
       await file.write(Uint8Array.of(own[100]! ^ 1), 0, 1, at + 100);
       await file.close();

@@ -2,6 +2,8 @@
 // them.
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { afterAll, beforeAll } from "vitest";
+import type { Item, ItemFile } from "../../gen/slipway/upload/v1/catalog_pb.js";
+import type { CreateItemRequestSchema } from "../../gen/slipway/upload/v1/catalog_service_pb.js";
 import type { FileSpecSchema } from "../../gen/slipway/upload/v1/file_pb.js";
 import type { Session } from "../../gen/slipway/upload/v1/session_pb.js";
 import type { CreateSessionRequestSchema } from "../../gen/slipway/upload/v1/session_service_pb.js";
@@ -57,6 +59,46 @@ export async function startSession(
   const { session } = await client.sessions.createSession(more);
   if (session === undefined) throw new Error("no session was answered");
   return session;
+}
+
+/** An item, in a library of its own unless one is named. */
+export async function makeItem(
+  client: TestClient,
+  more: MessageInitShape<typeof CreateItemRequestSchema> = {},
+): Promise<Item> {
+  const libraryId = more.libraryId ?? (await makeLibrary(client));
+  const { item } = await client.catalog.createItem({ name: "item", ...more, libraryId });
+  if (item === undefined) throw new Error("no item was answered");
+  return item;
+}
+
+/** The id of a library. */
+export async function makeLibrary(client: TestClient): Promise<string> {
+  const { library } = await client.catalog.createLibrary({ name: `library ${crypto.randomUUID()}` });
+  if (library === undefined) throw new Error("no library was answered");
+  return library.id;
+}
+
+/** Gives the item these files in one session. */
+export async function publish(
+  client: TestClient,
+  itemId: string,
+  files: Readonly<Record<string, Uint8Array>>,
+): Promise<void> {
+  const { id: sessionId } = await startSession(client, { itemId });
+  for (const [name, content] of Object.entries(files)) await storeFile(client, content, { name }, sessionId);
+  await client.sessions.completeSession({ sessionId });
+}
+
+/** All files of an item, page by page. */
+export async function listItemFiles(client: TestClient, itemId: string, pageSize = 0): Promise<ItemFile[]> {
+  const found: ItemFile[] = [];
+  for (let pageToken: string | undefined = ""; pageToken !== undefined; ) {
+    const { files, nextPageToken } = await client.catalog.listItemFiles({ itemId, pageSize, pageToken });
+    found.push(...files);
+    pageToken = nextPageToken === "" ? undefined : nextPageToken;
+  }
+  return found;
 }
 
 type Spec = MessageInitShape<typeof FileSpecSchema>;
@@ -151,5 +193,15 @@ export async function readBack(
 ): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const { data } of client.files.readFile({ ...place, ...range })) chunks.push(data);
+  return Buffer.concat(chunks);
+}
+
+export async function readItemFile(
+  client: TestClient,
+  place: { readonly itemId: string; readonly name: string },
+  range: { offset?: bigint; limit?: bigint } = {},
+): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const { data } of client.catalog.readItemFile({ ...place, ...range })) chunks.push(data);
   return Buffer.concat(chunks);
 }

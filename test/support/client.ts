@@ -7,6 +7,9 @@ import {
   createGrpcWebTransport,
   Http2SessionManager,
 } from "@connectrpc/connect-node";
+import { AccessService } from "../../gen/slipway/upload/v1/access_service_pb.js";
+import { BlobService } from "../../gen/slipway/upload/v1/blob_service_pb.js";
+import { CatalogService } from "../../gen/slipway/upload/v1/catalog_service_pb.js";
 import { ErrorInfoSchema, ErrorReason } from "../../gen/slipway/upload/v1/error_pb.js";
 import { FileService } from "../../gen/slipway/upload/v1/file_service_pb.js";
 import { SessionService } from "../../gen/slipway/upload/v1/session_service_pb.js";
@@ -24,6 +27,9 @@ export interface TestClient {
   readonly transport: Transport;
   readonly sessions: Client<typeof SessionService>;
   readonly files: Client<typeof FileService>;
+  readonly catalog: Client<typeof CatalogService>;
+  readonly blobs: Client<typeof BlobService>;
+  readonly access: Client<typeof AccessService>;
   /** Lets go of its connections at once. */
   close(): void;
 }
@@ -43,6 +49,9 @@ export function openClient(
     transport,
     sessions: createClient(SessionService, transport),
     files: createClient(FileService, transport),
+    catalog: createClient(CatalogService, transport),
+    blobs: createClient(BlobService, transport),
+    access: createClient(AccessService, transport),
     close,
   };
 }

@@ -1,37 +1,50 @@
 import { createId } from "../blob.js";
 import { assertPermission, type Call } from "../call.js";
-import type { Alias, Item, ItemField, ItemFile, Library, LibraryField } from "../catalog.js";
+import {
+  type Alias,
+  aliasNotFound,
+  type Item,
+  type ItemField,
+  type ItemFile,
+  type Library,
+  type LibraryField,
+} from "../catalog.js";
 import type { CoreDeps } from "../deps.js";
-import { type Page, parsePage } from "../paging.js";
+import { UploadError } from "../error.js";
+import { type Page, type PageInput, pageByName, parsePage, parsePageByName } from "../paging.js";
 import { assertPredicate, type Predicate } from "../predicate.js";
-import { type Attributes, invalid, parseAttributes, parseId, parseName, parseText } from "../values.js";
+import { type Attributes, invalid, parseAttributes, parseCount, parseId, parseName, parseText } from "../values.js";
 
 export interface LibraryInput {
   readonly name: string;
-  readonly description?: string;
-  readonly attributes?: Attributes;
+  readonly description?: string | undefined;
+  readonly attributes?: Attributes | undefined;
 }
 
-export interface ItemInput {
+export interface ItemInput extends LibraryInput {
   readonly libraryId: string;
-  readonly name: string;
-  readonly description?: string;
-  readonly type?: string;
-  readonly aliases?: readonly Alias[];
-  readonly attributes?: Attributes;
+  readonly type?: string | undefined;
+  readonly aliases?: readonly Alias[] | undefined;
 }
+
+/** What is undefined stays as it is. */
+export type ChangeOf<Input> = { readonly [Name in keyof Input]?: Input[Name] | undefined } & {
+  /** The version that the thing must have, or nothing is changed. */
+  readonly expectedVersion?: number | undefined;
+};
 
 export interface ListInput<Field extends string> {
   readonly where?: Predicate<Field>;
-  readonly page: { readonly size?: number; readonly cursor?: string };
+  readonly page: PageInput;
 }
 
 const maxDescription = 2000;
+const maxType = 255;
 const maxAliases = 32;
 
 /**
  * What content is applied to, and reading it. Errors beside `denied` and `invalid` are those of the metadata port's
- * catalog.
+ * catalog, and for updates `conflict` (VERSION_CHANGED), which is decided under the lock of the row.
  */
 export function createCatalogOperations(deps: CoreDeps) {
   const { metadata, limits } = deps;
@@ -39,6 +52,17 @@ export function createCatalogOperations(deps: CoreDeps) {
   const tenant = (call: Call, permission: "read" | "upload" | "administer") => {
     assertPermission(call.caller, permission);
     return call.caller.tenantId;
+  };
+  /** The fields that libraries and items both have, as far as they are given. */
+  const parseChange = ({ name, description, attributes }: ChangeOf<LibraryInput>, what: string) => ({
+    ...(name !== undefined && { name: parseName(name, `${what} name`) }),
+    ...(description !== undefined && { description: parseText(description, "description", maxDescription) }),
+    ...(attributes !== undefined && { attributes: attributesOf(attributes) }),
+  });
+  const findByAlias = (alias: Alias, call: Call): Promise<Item | undefined> => {
+    const tenantId = tenant(call, "read");
+    const { kind, value } = parseAlias(alias);
+    return metadata.findItemByAlias(tenantId, kind, value);
   };
 
   return {
@@ -60,16 +84,15 @@ export function createCatalogOperations(deps: CoreDeps) {
       const { where, page } = parseList(input);
       return metadata.listLibraries(tenant(call, "read"), where, page);
     },
-    async updateLibrary(input: { libraryId: string } & Partial<LibraryInput>, call: Call): Promise<Library> {
+    async updateLibrary(input: { libraryId: string } & ChangeOf<LibraryInput>, call: Call): Promise<Library> {
+      const tenantId = tenant(call, "administer");
       const id = parseId(input.libraryId, "library id");
-      return metadata.updateLibrary(tenant(call, "administer"), id, (library, now) => ({
-        ...library,
-        name: input.name === undefined ? library.name : parseName(input.name, "library name"),
-        description: parseText(input.description ?? library.description, "description", maxDescription),
-        attributes: input.attributes === undefined ? library.attributes : attributesOf(input.attributes),
-        version: library.version + 1,
-        modifiedAt: now,
-      }));
+      const expected = parseVersion(input.expectedVersion);
+      const changed = parseChange(input, "library");
+      return metadata.updateLibrary(tenantId, id, (library, now) => {
+        assertVersion(`library ${id}`, library.version, expected);
+        return { ...library, ...changed, version: library.version + 1, modifiedAt: now };
+      });
     },
     async deleteLibrary(input: { libraryId: string }, call: Call): Promise<void> {
       await metadata.deleteLibrary(tenant(call, "administer"), parseId(input.libraryId, "library id"));
@@ -83,7 +106,7 @@ export function createCatalogOperations(deps: CoreDeps) {
         libraryId: parseId(input.libraryId, "library id"),
         name: parseName(input.name, "item name"),
         description: parseText(input.description ?? "", "description", maxDescription),
-        type: parseText(input.type ?? "", "item type", 255),
+        type: parseText(input.type ?? "", "item type", maxType),
         contentVersion: 1,
         version: 1,
         aliases: parseAliases(input.aliases ?? []),
@@ -94,35 +117,45 @@ export function createCatalogOperations(deps: CoreDeps) {
       return metadata.getItem(tenant(call, "read"), parseId(input.itemId, "item id"));
     },
     async findItemByAlias(input: Alias, call: Call): Promise<Item | undefined> {
-      return metadata.findItemByAlias(tenant(call, "read"), input.kind, input.value);
+      return findByAlias(input, call);
+    },
+    async getItemByAlias(input: Alias, call: Call): Promise<Item> {
+      const item = await findByAlias(input, call);
+      if (item === undefined) throw aliasNotFound(input);
+      return item;
     },
     async listItems(input: ListInput<ItemField>, call: Call): Promise<Page<Item>> {
       const { where, page } = parseList(input);
       return metadata.listItems(tenant(call, "read"), where, page);
     },
-    async updateItem(input: { itemId: string } & Partial<Omit<ItemInput, "libraryId">>, call: Call): Promise<Item> {
+    /** Aliases are replaced as a whole. */
+    async updateItem(input: { itemId: string } & ChangeOf<Omit<ItemInput, "libraryId">>, call: Call): Promise<Item> {
+      const tenantId = tenant(call, "upload");
       const id = parseId(input.itemId, "item id");
-      return metadata.updateItem(tenant(call, "upload"), id, (item, now) => ({
-        ...item,
-        name: input.name === undefined ? item.name : parseName(input.name, "item name"),
-        description: parseText(input.description ?? item.description, "description", maxDescription),
-        type: parseText(input.type ?? item.type, "item type", 255),
-        aliases: input.aliases === undefined ? item.aliases : parseAliases(input.aliases),
-        attributes: input.attributes === undefined ? item.attributes : attributesOf(input.attributes),
-        version: item.version + 1,
-        modifiedAt: now,
-      }));
+      const expected = parseVersion(input.expectedVersion);
+      const changed = {
+        ...parseChange(input, "item"),
+        ...(input.type !== undefined && { type: parseText(input.type, "item type", maxType) }),
+        ...(input.aliases !== undefined && { aliases: parseAliases(input.aliases) }),
+      };
+      return metadata.updateItem(tenantId, id, (item, now) => {
+        assertVersion(`item ${id}`, item.version, expected);
+        return { ...item, ...changed, version: item.version + 1, modifiedAt: now };
+      });
     },
     async deleteItem(input: { itemId: string }, call: Call): Promise<void> {
       await metadata.deleteItem(tenant(call, "upload"), parseId(input.itemId, "item id"));
     },
+    /** By name. */
     async listItemFiles(
-      input: { readonly itemId: string; readonly afterName?: string },
+      input: { readonly itemId: string; readonly page: PageInput },
       call: Call,
-    ): Promise<readonly ItemFile[]> {
-      const after = input.afterName === undefined ? {} : { afterName: input.afterName };
-      const options = { ...after, limit: 1000 };
-      return metadata.listItemFiles(tenant(call, "read"), parseId(input.itemId, "item id"), options);
+    ): Promise<Page<ItemFile>> {
+      const tenantId = tenant(call, "read");
+      const itemId = parseId(input.itemId, "item id");
+      const { limit, afterName } = parsePageByName(input.page);
+      const after = afterName === undefined ? {} : { afterName };
+      return pageByName(await metadata.listItemFiles(tenantId, itemId, { ...after, limit: limit + 1 }), limit);
     },
     async getItemFile(input: { readonly itemId: string; readonly name: string }, call: Call): Promise<ItemFile> {
       const itemId = parseId(input.itemId, "item id");
@@ -139,8 +172,22 @@ function parseList<Field extends string>(input: ListInput<Field>) {
 
 function parseAliases(aliases: readonly Alias[]): readonly Alias[] {
   if (aliases.length > maxAliases) throw invalid("NAME_INVALID", `an item has at most ${maxAliases} aliases`);
-  return aliases.map(({ kind, value }) => ({
-    kind: parseName(kind, "alias kind"),
-    value: parseText(value, "alias", 255),
-  }));
+  const parsed = aliases.map(parseAlias);
+  if (new Set(parsed.map(({ kind, value }) => `${kind}/${value}`)).size < parsed.length) {
+    throw invalid("NAME_INVALID", "an alias is given twice");
+  }
+  return parsed;
+}
+
+function parseAlias({ kind, value }: Alias): Alias {
+  return { kind: parseName(kind, "alias kind"), value: parseText(value, "alias", 255) };
+}
+
+function parseVersion(expected: number | undefined): number | undefined {
+  return expected === undefined ? undefined : parseCount(expected, "expected version");
+}
+
+function assertVersion(what: string, version: number, expected: number | undefined): void {
+  if (expected === undefined || version === expected) return;
+  throw new UploadError("conflict", `${what} has version ${version}, not ${expected}`, { reason: "VERSION_CHANGED" });
 }

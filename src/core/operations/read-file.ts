@@ -39,16 +39,19 @@ export async function readFile(
   call: Call,
 ): Promise<ReadResult<SessionFile>> {
   assertPermission(call.caller, "read");
-  const { session, file, now } = await viewFile(deps, parseFileRef(input, call.caller), call);
-  // A session holds content as long as it may complete, or has completed.
-  moveSession(session, "complete", now);
-  if (file.current === undefined) {
-    throw new UploadError("incomplete", `file ${JSON.stringify(file.name)} has no whole content yet`, {
-      reason: "NO_CONTENT",
-      expectedOffset: file.running?.offset ?? 0,
-    });
-  }
-  return readRange(deps, file, file.current, input, call);
+  const ref = parseFileRef(input, call.caller);
+  return readRange(deps, input, call, async () => {
+    const { session, file, now } = await viewFile(deps, ref, call);
+    // A session holds content as long as it may complete, or has completed.
+    moveSession(session, "complete", now);
+    if (file.current === undefined) {
+      throw new UploadError("incomplete", `file ${JSON.stringify(file.name)} has no whole content yet`, {
+        reason: "NO_CONTENT",
+        expectedOffset: file.running?.offset ?? 0,
+      });
+    }
+    return { file, content: file.current };
+  });
 }
 
 /**
@@ -61,18 +64,32 @@ export async function readItemFile(
 ): Promise<ReadResult<ItemFile>> {
   assertPermission(call.caller, "read");
   const itemId = parseId(input.itemId, "item id");
-  const file = await deps.metadata.getItemFile(call.caller.tenantId, itemId, parseName(input.name, "file name"));
-  return readRange(deps, file, file.content, input, call);
+  const name = parseName(input.name, "file name");
+  return readRange(deps, input, call, async () => {
+    const file = await deps.metadata.getItemFile(call.caller.tenantId, itemId, name);
+    return { file, content: file.content };
+  });
 }
 
+/**
+ * Content that is replaced once it was looked up may be collected before its extents are listed; then there is newer
+ * content to look up, or none.
+ */
 async function readRange<Thing>(
   deps: CoreDeps,
-  file: Thing,
-  content: Content,
   input: ReadRangeInput,
   call: Call,
+  look: () => Promise<{ readonly file: Thing; readonly content: Content }>,
 ): Promise<ReadResult<Thing>> {
-  const { from, to } = parseReadRange(input, content.sizeBytes);
-  const extents = from === to ? [] : await deps.metadata.listExtents(content.id);
-  return { file, from, to, body: readContent(deps.blobs, extents, from, to, call.signal) };
+  let seen: string | undefined;
+  for (;;) {
+    const { file, content } = await look();
+    const { from, to } = parseReadRange(input, content.sizeBytes);
+    const extents = from === to ? [] : await deps.metadata.listExtents(content.id);
+    const collected = from < to && extents.length === 0;
+    if (!collected || content.id === seen) {
+      return { file, from, to, body: readContent(deps.blobs, extents, from, to, call.signal) };
+    }
+    seen = content.id;
+  }
 }

@@ -4,7 +4,9 @@ import { expect, it } from "vitest";
 import {
   type BlobKey,
   createId,
+  type Item,
   isUploadError,
+  type Library,
   type MetadataStore,
   type Session,
   UploadError,
@@ -58,6 +60,27 @@ export function describeConcurrency(open: OpenStore): void {
         expect(codes.sort()).toEqual([...Array(9).fill("busy"), "ok"]);
         const field = { field: "itemId", is: "eq", value: item.id } as const;
         expect((await world.store.listSessions(world.tenantId, field, { limit: 10 })).things).toHaveLength(1);
+      }
+    });
+  });
+
+  it("of ten changes of one library or item that pass only over what they know exactly one passes", async () => {
+    await onTwoStores(async (stores) => {
+      const { tenantId } = world;
+      const decide = <Thing extends Library | Item>(thing: Thing): Thing => {
+        if (thing.version !== 1) throw new UploadError("conflict", "changed", { reason: "VERSION_CHANGED" });
+        return { ...thing, version: 2 };
+      };
+      for (let round = 0; round < 10; round++) {
+        const { id, libraryId } = await startItem(world);
+        const changes = [
+          (n: number) => stores[n % 2]!.updateItem(tenantId, id, decide),
+          (n: number) => stores[n % 2]!.updateLibrary(tenantId, libraryId, decide),
+        ];
+        for (const change of changes) {
+          const codes = await Promise.all(times(10, (n) => codeOf(change(n))));
+          expect(codes.sort()).toEqual([...Array(9).fill("conflict"), "ok"]);
+        }
       }
     });
   });

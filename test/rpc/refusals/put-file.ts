@@ -3,6 +3,8 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { expect } from "vitest";
 import { ChecksumAlgorithm } from "../../../gen/slipway/upload/v1/checksum_pb.js";
 import type { PutFileRequestSchema } from "../../../gen/slipway/upload/v1/file_service_pb.js";
+import { SessionAccess } from "../../../gen/slipway/upload/v1/session_pb.js";
+import { makeItem, startSession } from "../scene.js";
 import { bytes, nested, nobody, type RefusalRow, rowsOf } from "./row.js";
 
 type Request = MessageInitShape<typeof PutFileRequestSchema>;
@@ -58,6 +60,15 @@ export const putFileRefusals: readonly RefusalRow[] = rowsOf(
   ],
   ["INVALID_ARGUMENT / ID_MALFORMED", "an item id that is no UUID", put({ itemId: "a" })],
   ["NOT_FOUND / ITEM_NOT_FOUND", "an item that is not there", put({ itemId: nobody })],
+  [
+    "FAILED_PRECONDITION / ITEM_BUSY",
+    "an item that an EXCLUSIVE session has",
+    async (client) => {
+      const { id: itemId } = await makeItem(client);
+      await startSession(client, { itemId, access: SessionAccess.EXCLUSIVE });
+      return () => client.files.putFile({ itemId, spec: { name: "a.bin" }, data: bytes(10) });
+    },
+  ],
   [
     "ALREADY_EXISTS / CLIENT_TOKEN_REUSED",
     "a client token that came with other bytes",

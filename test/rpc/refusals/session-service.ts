@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
-import { SessionState } from "../../../gen/slipway/upload/v1/session_pb.js";
+import { SessionAccess, SessionState } from "../../../gen/slipway/upload/v1/session_pb.js";
 import type { TestClient } from "../../support/client.js";
-import { addFile, startSession } from "../scene.js";
+import { addFile, makeItem, startSession } from "../scene.js";
 import { nested, nobody, type RefusalRow, rowsOf } from "./row.js";
 
 const ms = (count: number) => ({ seconds: 0n, nanos: count * 1_000_000 });
@@ -90,6 +90,24 @@ const fail = (message: string): RefusalRow["provoke"] => {
   };
 };
 
+const { ADDITIVE, EXCLUSIVE } = SessionAccess;
+
+/** The second session is not opened, and the item is free for it when the first has ended. */
+const onItemOf = (first: SessionAccess, second: SessionAccess): RefusalRow["provoke"] => {
+  return async (client) => {
+    const { id: itemId } = await makeItem(client);
+    const { id: sessionId } = await startSession(client, { itemId, access: first });
+    return {
+      call: () => client.sessions.createSession({ itemId, access: second }),
+      async after() {
+        expect((await client.sessions.listSessions({ itemId })).sessions.map(({ id }) => id)).toEqual([sessionId]);
+        await client.sessions.cancelSession({ sessionId });
+        await startSession(client, { itemId, access: second });
+      },
+    };
+  };
+};
+
 export const sessionRefusals: readonly RefusalRow[] = [
   ...rowsOf(
     "CreateSession",
@@ -121,6 +139,9 @@ export const sessionRefusals: readonly RefusalRow[] = [
     ["INVALID_ARGUMENT / ATTRIBUTES_INVALID", "attributes with a NUL", create({ attributes: { a: ["\0"] } })],
     ["INVALID_ARGUMENT / ID_MALFORMED", "an item id that is no UUID", create({ itemId: "item" })],
     ["NOT_FOUND / ITEM_NOT_FOUND", "an item that is not there", create({ itemId: nobody })],
+    ["FAILED_PRECONDITION / ITEM_BUSY", "an item of an EXCLUSIVE session", onItemOf(EXCLUSIVE, ADDITIVE)],
+    ["FAILED_PRECONDITION / ITEM_BUSY", "EXCLUSIVE for an item of an ADDITIVE session", onItemOf(ADDITIVE, EXCLUSIVE)],
+    ["FAILED_PRECONDITION / ITEM_BUSY", "EXCLUSIVE for an item of an EXCLUSIVE one", onItemOf(EXCLUSIVE, EXCLUSIVE)],
     [
       "ALREADY_EXISTS / CLIENT_TOKEN_REUSED",
       "a client token that came with another label",

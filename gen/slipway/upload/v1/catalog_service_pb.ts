@@ -804,7 +804,8 @@ export const ReadItemFileResponseSchema: GenMessage<ReadItemFileResponse> = /*@_
  * - UNAUTHENTICATED / TOKEN_INVALID: no credentials, or none that are valid now
  * - PERMISSION_DENIED / PERMISSION_MISSING: the caller may not do this
  * - INVALID_ARGUMENT / ID_MALFORMED: an id is not a UUID
- * - NOT_FOUND / LIBRARY_NOT_FOUND: a library is named that is not there, or that is of another tenant
+ * - NOT_FOUND / LIBRARY_NOT_FOUND: a library is named that is not there, or that is of another tenant; a filter that
+ *   names one finds nothing instead
  * - NOT_FOUND / ITEM_NOT_FOUND: an item is named that is not there, or that is of another tenant
  * - UNAVAILABLE / DATABASE_UNAVAILABLE: nothing is known to have changed; retry with a growing delay
  *
@@ -860,6 +861,7 @@ export const CatalogService: GenService<{
    * - INVALID_ARGUMENT / NAME_INVALID: the name is empty, too long, or holds what it may not
    * - INVALID_ARGUMENT / TEXT_INVALID: the description is too long, holds a NUL or is not well-formed
    * - INVALID_ARGUMENT / ATTRIBUTES_INVALID: the attributes are too large or too deep
+   * - INVALID_ARGUMENT / NUMBER_INVALID: the expected version is negative or above 2^53-1
    * - ALREADY_EXISTS / NAME_TAKEN: the tenant has another library of that name
    * - ALREADY_EXISTS / VERSION_CHANGED: the library does not have the expected version; nothing is changed
    *
@@ -889,7 +891,7 @@ export const CatalogService: GenService<{
    *
    * Errors:
    * - INVALID_ARGUMENT / NAME_INVALID: the name or the kind of an alias is empty, too long, or holds what it may not; or
-   *   there are more than 32 aliases
+   *   there are more than 32 aliases, or one of them twice
    * - INVALID_ARGUMENT / TEXT_INVALID: a text is too long, holds a NUL or is not well-formed
    * - INVALID_ARGUMENT / ATTRIBUTES_INVALID: the attributes are too large or too deep
    * - ALREADY_EXISTS / NAME_TAKEN: the library has an item of that name, or the tenant one with such an alias
@@ -947,9 +949,10 @@ export const CatalogService: GenService<{
    *
    * Errors:
    * - INVALID_ARGUMENT / NAME_INVALID: the name or the kind of an alias is empty, too long, or holds what it may not; or
-   *   there are more than 32 aliases
+   *   there are more than 32 aliases, or one of them twice
    * - INVALID_ARGUMENT / TEXT_INVALID: a text is too long, holds a NUL or is not well-formed
    * - INVALID_ARGUMENT / ATTRIBUTES_INVALID: the attributes are too large or too deep
+   * - INVALID_ARGUMENT / NUMBER_INVALID: the expected version is negative or above 2^53-1
    * - ALREADY_EXISTS / NAME_TAKEN: the library has another item of that name, or the tenant one with such an alias
    * - ALREADY_EXISTS / VERSION_CHANGED: the item does not have the expected version; nothing is changed
    *
