@@ -1,7 +1,9 @@
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
+import { BlobService } from "../../gen/slipway/upload/v1/blob_service_pb.js";
 import { FileService } from "../../gen/slipway/upload/v1/file_service_pb.js";
 import { SessionService } from "../../gen/slipway/upload/v1/session_service_pb.js";
 import type { Deadlines, Uploads } from "../core/index.js";
+import { createBlobService } from "./blob-service.js";
 import { type Authenticate, createCallerInterceptor } from "./caller.js";
 import { createErrorInterceptor } from "./errors.js";
 import { createFileService } from "./file-service.js";
@@ -18,7 +20,8 @@ export interface RpcDeps {
 export function registerServices(router: ConnectRouter, deps: RpcDeps): ConnectRouter {
   return router
     .service(SessionService, createSessionService(deps.uploads, deps.deadlines))
-    .service(FileService, createFileService(deps.uploads));
+    .service(FileService, createFileService(deps.uploads))
+    .service(BlobService, createBlobService(deps.uploads));
 }
 
 /** What every call passes, outermost first. */
