@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { mainWires, refusalOf } from "../support/client.js";
+import { blobRefusals } from "./refusals/blob-service.js";
 import { fileRefusals } from "./refusals/file-service.js";
 import type { RefusalRow } from "./refusals/row.js";
 import { sessionRefusals } from "./refusals/session-service.js";
@@ -8,13 +9,16 @@ import { streamRefusals } from "./refusals/upload-stream.js";
 import { uploadRefusals } from "./refusals/uploads.js";
 import { useServer } from "./scene.js";
 
-const rows = [...sessionRefusals, ...fileRefusals, ...uploadRefusals, ...streamRefusals];
+const rows = [...sessionRefusals, ...fileRefusals, ...uploadRefusals, ...streamRefusals, ...blobRefusals];
 
 const server = useServer(() => ({
   env: {
     SLIPWAY_MAX_FILE_BYTES: "1MiB",
     SLIPWAY_MAX_PART_BYTES: "64KiB",
     SLIPWAY_MAX_SESSION_FILES: "3",
+    SLIPWAY_MAX_BLOB_BYTES: "64KiB",
+    SLIPWAY_MAX_STREAM_BLOBS: "3",
+    SLIPWAY_MAX_BLOB_REFS: "3",
     SLIPWAY_SWEEP_INTERVAL: "1h",
   },
 }));
@@ -49,10 +53,12 @@ const elsewhere = [
   "UploadPart: ABORTED / WRITER_SUPERSEDED",
   "UploadPart: UNAVAILABLE / STORAGE_UNAVAILABLE",
   "ReadFile: UNAVAILABLE / STORAGE_UNAVAILABLE",
+  "UploadBlobs: UNAVAILABLE / STORAGE_UNAVAILABLE",
+  "ReadBlob: UNAVAILABLE / STORAGE_UNAVAILABLE",
 ];
 
 it("every line of every `Errors:` list is met by a row, and every row meets a line", () => {
-  const promised = ["session_service", "file_service"].flatMap(readErrorLines);
+  const promised = ["session_service", "file_service", "blob_service"].flatMap(readErrorLines);
   const met = new Set(rows.map(({ rpc, line }) => `${rpc}: ${line}`));
   expect(promised.filter((line) => !met.has(line) && !elsewhere.includes(line))).toEqual([]);
   const ofService = [": INVALID_ARGUMENT / ID_MALFORMED", ": NOT_FOUND / SESSION_NOT_FOUND"];

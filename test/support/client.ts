@@ -7,6 +7,7 @@ import {
   createGrpcWebTransport,
   Http2SessionManager,
 } from "@connectrpc/connect-node";
+import { BlobService } from "../../gen/slipway/upload/v1/blob_service_pb.js";
 import { ErrorInfoSchema, ErrorReason } from "../../gen/slipway/upload/v1/error_pb.js";
 import { FileService } from "../../gen/slipway/upload/v1/file_service_pb.js";
 import { SessionService } from "../../gen/slipway/upload/v1/session_service_pb.js";
@@ -24,6 +25,7 @@ export interface TestClient {
   readonly transport: Transport;
   readonly sessions: Client<typeof SessionService>;
   readonly files: Client<typeof FileService>;
+  readonly blobs: Client<typeof BlobService>;
   /** Lets go of its connections at once. */
   close(): void;
 }
@@ -43,6 +45,7 @@ export function openClient(
     transport,
     sessions: createClient(SessionService, transport),
     files: createClient(FileService, transport),
+    blobs: createClient(BlobService, transport),
     close,
   };
 }
