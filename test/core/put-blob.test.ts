@@ -1,6 +1,9 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { blobAlgorithms, smallContentBytes } from "../../src/core/index.js";
+import { createBlobCommitter } from "../../src/core/blob-committer.js";
+import type { CoreDeps } from "../../src/core/deps.js";
+import { blobAlgorithms, defaultLimits, smallContentBytes } from "../../src/core/index.js";
+import { receiveBlob } from "../../src/core/operations/receive-blob.js";
 import { isStored, put, readBack, refOf } from "../support/blobs.js";
 import { bodyOf, brokenBody, countedBody, hangingBody, pseudoRandom, sendWhole } from "../support/bodies.js";
 import { hookBlobs, type OpenedUploads, openUploads } from "../support/uploads.js";
@@ -165,6 +168,19 @@ describe("putting a blob", () => {
     expect(largestWrite).toBeGreaterThan(0);
     expect(largestWrite).toBeLessThanOrEqual(96 * 1024);
     expect(Buffer.compare(await readBack(uploads, alice, refOf(content)), content)).toBe(0);
+  });
+
+  it("that is there is passed over to its end, whatever becomes of its share of the memory", async () => {
+    const { alice, blobs, metadata } = opened;
+    const content = fresh(100_000);
+    await put(opened.uploads, alice, content);
+    const deps = { blobs, limits: defaultLimits, committer: createBlobCommitter(metadata) } as CoreDeps;
+    const limits = [64, 64, 8192, 8192, 64, 64].map((kib) => kib * 1024);
+    let asked = 0;
+    const share = { limit: () => limits[asked++ % limits.length]!, leave() {} };
+    const body = sendWhole(content, 10_000);
+    const received = await receiveBlob(deps, { ref: refOf(content), body }, share, alice);
+    expect((await received.store()).applied).toBe(false);
   });
 
   it("interleaved with others of few contents, each is brought once and reads as it was sent", async () => {

@@ -58,6 +58,8 @@ export async function receiveBlob(
   const reader = createBodyReader(input.body, [call.signal]);
 
   async function take(from: BodyReader): Promise<void> {
+    // Once true it stays so, for what is passed over here cannot be appended to.
+    let isThere = false;
     for (;;) {
       const chunk = await from.next();
       if (chunk === undefined) return;
@@ -65,7 +67,8 @@ export async function receiveBlob(
       assertBlobSize(limits, size);
       // Before anything goes to the medium, and not sooner: a small blob need not wait to be taken in.
       const isHeld = size < Math.min(smallContentBytes, share.limit() / 2);
-      if (!isHeld && (await looking) !== undefined) hasher.update(chunk);
+      isThere ||= !isHeld && (await looking) !== undefined;
+      if (isThere) hasher.update(chunk);
       else await appender.push(chunk);
     }
   }
@@ -75,10 +78,10 @@ export async function receiveBlob(
     call.signal?.throwIfAborted();
     const sizeBytes = hasher.offset;
     assertLength(input.lengthBytes, sizeBytes);
-    const ref = expected ?? nameOf(hasher.digests());
-    if (expected) {
-      assertChecksums([{ algorithm: ref.algorithm, value: ref.digest }], hasher.digests(), "the blob");
-    }
+    const digests = hasher.digests();
+    if (expected) assertChecksums([{ algorithm: expected.algorithm, value: expected.digest }], digests, "the blob");
+    const sha256 = digests.find(({ algorithm }) => algorithm === "sha256")!.value;
+    const ref: BlobRef = expected ?? { algorithm: "sha256", digest: sha256 };
     const onMedium = appender.extent?.length ?? 0;
     return {
       heldBytes: appender.received - onMedium,
@@ -100,10 +103,6 @@ export async function receiveBlob(
   } finally {
     reader.close();
   }
-}
-
-function nameOf(digests: ReturnType<ReturnType<typeof createHasher>["digests"]>): BlobRef {
-  return parseBlobRef({ algorithm: "sha256", digest: digests.find(({ algorithm }) => algorithm === "sha256")!.value });
 }
 
 function assertLength(declared: number | undefined, actual: number): void {
