@@ -1,3 +1,4 @@
+import type { BlobCommitter } from "./blob-committer.js";
 import type { BufferBudget } from "./buffer-budget.js";
 import type { HashCache } from "./hash-cache.js";
 import type { Limits } from "./limits.js";
@@ -17,4 +18,5 @@ export interface CoreDeps {
   readonly hashes: HashCache;
   readonly budget: BufferBudget;
   readonly news: SessionNews;
+  readonly committer: BlobCommitter;
 }

@@ -7,6 +7,12 @@ export interface Limits {
   /** Largest part that one unary request may carry, and largest part that has a digest of its own (bytes). */
   readonly maxPartBytes: number;
   readonly maxSessionFiles: number;
+  /** Largest blob (bytes). */
+  readonly maxBlobBytes: number;
+  /** Blobs that one stream may bring. */
+  readonly maxStreamBlobs: number;
+  /** Refs that one call may name. */
+  readonly maxBlobRefs: number;
   /** Largest `attributes` of one thing, as JSON text (bytes). */
   readonly maxAttributesBytes: number;
   /** How many clients may follow sessions at the same time. */
@@ -22,6 +28,9 @@ export const defaultLimits: Limits = {
   maxFileBytes: 16 * 2 ** 40,
   maxPartBytes: 64 * 2 ** 20,
   maxSessionFiles: 100_000,
+  maxBlobBytes: 16 * 2 ** 20,
+  maxStreamBlobs: 10_000,
+  maxBlobRefs: 1_000,
   maxAttributesBytes: 64 * 1024,
   maxWatches: 1000,
   maxBufferedBytes: 128 * 2 ** 20,
@@ -33,6 +42,9 @@ const settingOf: Record<keyof Limits, string> = {
   maxFileBytes: "SLIPWAY_MAX_FILE_BYTES",
   maxPartBytes: "SLIPWAY_MAX_PART_BYTES",
   maxSessionFiles: "SLIPWAY_MAX_SESSION_FILES",
+  maxBlobBytes: "SLIPWAY_MAX_BLOB_BYTES",
+  maxStreamBlobs: "SLIPWAY_MAX_STREAM_BLOBS",
+  maxBlobRefs: "SLIPWAY_MAX_BLOB_REFS",
   maxAttributesBytes: "SLIPWAY_MAX_ATTRIBUTES_BYTES",
   maxWatches: "SLIPWAY_MAX_WATCHES",
   maxBufferedBytes: "SLIPWAY_MAX_BUFFERED_BYTES",
@@ -51,6 +63,26 @@ export function assertFileSize(limits: Limits, endOffset: number): void {
     throw new UploadError("too_large", `content of ${endOffset} bytes is over the limit of ${limits.maxFileBytes}`, {
       reason: "SIZE_EXCEEDED",
       limit: limitDetail(limits, "maxFileBytes"),
+    });
+  }
+}
+
+/** Throws `too_large` with the limit's name when a blob has, or will have, more bytes than one may. */
+export function assertBlobSize(limits: Limits, sizeBytes: number): void {
+  if (sizeBytes > limits.maxBlobBytes) {
+    throw new UploadError("too_large", `a blob of ${sizeBytes} bytes is over the limit of ${limits.maxBlobBytes}`, {
+      reason: "SIZE_EXCEEDED",
+      limit: limitDetail(limits, "maxBlobBytes"),
+    });
+  }
+}
+
+/** Throws `too_many` with the limit's name when a call is about more blobs than it may be. */
+export function assertBlobCount(limits: Limits, name: "maxStreamBlobs" | "maxBlobRefs", count: number): void {
+  if (count > limits[name]) {
+    throw new UploadError("too_many", `at most ${limits[name]} blobs are taken at once`, {
+      reason: "TOO_MANY_BLOBS",
+      limit: limitDetail(limits, name),
     });
   }
 }

@@ -1,13 +1,17 @@
+import { createBlobCommitter } from "./blob-committer.js";
 import { createBufferBudget } from "./buffer-budget.js";
 import type { Call } from "./call.js";
 import type { CoreDeps } from "./deps.js";
 import { createHashCache } from "./hash-cache.js";
 import type { Limits } from "./limits.js";
+import { listBlobs, publishFile, readBlob, removeBlobs, statBlobs } from "./operations/blobs.js";
 import { createCatalogOperations } from "./operations/catalog.js";
 import { completeSession, validateSession } from "./operations/complete-session.js";
 import { addFile, getFile, getUploadStatus, listFiles, removeFile, removeItemFile } from "./operations/files.js";
+import { putBlob, putBlobs } from "./operations/put-blobs.js";
 import { putFile } from "./operations/put-file.js";
 import { readFile, readItemFile } from "./operations/read-file.js";
+import type { BlobInput } from "./operations/receive-blob.js";
 import { createRecordOperations } from "./operations/records.js";
 import {
   cancelSession,
@@ -48,6 +52,7 @@ export function createUploads(ports: {
     seats: createWriterSeats(),
     hashes: createHashCache(),
     budget: createBufferBudget(ports.limits.maxBufferedBytes),
+    committer: createBlobCommitter(ports.metadata),
   };
   /** The operation with its first parameter filled in. */
   const on =
@@ -80,6 +85,14 @@ export function createUploads(ports: {
     getUploadStatus: on(getUploadStatus),
     readFile: on(readFile),
     readItemFile: on(readItemFile),
+
+    statBlobs: on(statBlobs),
+    putBlob: on(putBlob),
+    putBlobs: (input: { readonly blobs: AsyncIterable<BlobInput> }, call: Call) => putBlobs(deps, input, call),
+    readBlob: on(readBlob),
+    listBlobs: on(listBlobs),
+    removeBlobs: on(removeBlobs),
+    publishFile: on(publishFile),
 
     ...createCatalogOperations(deps),
     ...createRecordOperations(deps),

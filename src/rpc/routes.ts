@@ -1,8 +1,10 @@
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
+import { BlobService } from "../../gen/slipway/upload/v1/blob_service_pb.js";
 import { CatalogService } from "../../gen/slipway/upload/v1/catalog_service_pb.js";
 import { FileService } from "../../gen/slipway/upload/v1/file_service_pb.js";
 import { SessionService } from "../../gen/slipway/upload/v1/session_service_pb.js";
 import type { Deadlines, Uploads } from "../core/index.js";
+import { createBlobService } from "./blob-service.js";
 import { type Authenticate, createCallerInterceptor } from "./caller.js";
 import { createCatalogService } from "./catalog-service.js";
 import { createErrorInterceptor } from "./errors.js";
@@ -23,7 +25,8 @@ export function registerServices(router: ConnectRouter, deps: RpcDeps): ConnectR
   return router
     .service(SessionService, createSessionService(deps.uploads, deps.deadlines, deps.stopping))
     .service(FileService, createFileService(deps.uploads, deps.deadlines))
-    .service(CatalogService, createCatalogService(deps.uploads));
+    .service(CatalogService, createCatalogService(deps.uploads))
+    .service(BlobService, createBlobService(deps.uploads));
 }
 
 /** What every call passes, outermost first. */

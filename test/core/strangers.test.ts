@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Call, createId, isUploadError, type Uploads } from "../../src/core/index.js";
+import { put, readBack, refOf } from "../support/blobs.js";
 import { bodyOf, countedBody, pseudoRandom } from "../support/bodies.js";
-import { makeItem, type OpenedUploads, openUploads, startSession, storeFile } from "../support/uploads.js";
+import { hookBlobs, makeItem, type OpenedUploads, openUploads, startSession, storeFile } from "../support/uploads.js";
 
 /** Ids of things of Alice's, or in their place of nothing at all. */
 interface Ids {
@@ -54,6 +55,7 @@ const ofSessions = {
   writePart: (ids, call) => uploads.writePart({ ...ids, offset: 0, body: bodyOf([pseudoRandom(10)]) }, call),
   getUploadStatus: (ids, call) => uploads.getUploadStatus(ids, call),
   readFile: (ids, call) => uploads.readFile(ids, call),
+  publishFile: (ids, call) => uploads.publishFile(ids, call),
 } satisfies Partial<Record<keyof Uploads, Ask>>;
 
 /** What touches the catalog: everyone in the tenant may know of it, and nobody else. */
@@ -85,6 +87,8 @@ const ofNobody = [
   "findItemByAlias",
   "getItemByAlias",
 ];
+/** Named by digests, which anybody can guess: another tenant's answers are asked for below. */
+const ofBlobs = ["statBlobs", "putBlob", "putBlobs", "readBlob", "listBlobs", "removeBlobs"];
 const ofRecords = ["findRecord", "changeRecords", "listRecords"];
 
 /** The refusal, without the ids that were asked for. */
@@ -102,7 +106,7 @@ const nothing = (): Ids => ({ sessionId: createId(), fileId: createId(), itemId:
 
 describe("a stranger (P9)", () => {
   it("is asked about for every operation that there is", () => {
-    const asked = [...Object.keys(ofSessions), ...Object.keys(ofTenants), ...ofNobody, ...ofRecords];
+    const asked = [...Object.keys(ofSessions), ...Object.keys(ofTenants), ...ofNobody, ...ofBlobs, ...ofRecords];
     expect(asked.sort()).toEqual(Object.keys(uploads).sort());
   });
 
@@ -171,6 +175,41 @@ describe("a stranger (P9)", () => {
     expect(await uploads.findRecord(place, alice)).toMatchObject({ value: "hers", version: 1 });
   });
 
+  it("of another tenant is told the same of blobs whether or not this tenant has them, and takes none away", async () => {
+    const { alice, otherTenant } = opened;
+    const content = pseudoRandom(5000, 77);
+    const ref = refOf(content);
+    const ask = async () => {
+      const known = await uploads.statBlobs({ refs: [ref] }, otherTenant);
+      const read = await refusalOf(() => uploads.readBlob({ ref }, otherTenant), mine, otherTenant);
+      const removed = await uploads.removeBlobs({ refs: [ref] }, otherTenant);
+      const { things } = await uploads.listBlobs({ page: {} }, otherTenant);
+      const first = await put(uploads, otherTenant, content, ref);
+      const again = await put(uploads, otherTenant, content);
+      await uploads.removeBlobs({ refs: [ref] }, otherTenant);
+      return { known, read, removed, things, applied: [first.applied, again.applied] };
+    };
+    const before = await ask();
+    await put(uploads, alice, content);
+    expect(await ask()).toEqual(before);
+    expect(before).toMatchObject({ known: [], read: { code: "not_found" }, removed: { removed: 0 }, things: [] });
+    expect(before.applied).toEqual([true, false]);
+    expect(await readBack(uploads, alice, ref)).toEqual(content);
+  });
+
+  it("of another tenant makes the store write bytes that this tenant has (P9)", async () => {
+    const { alice, otherTenant } = opened;
+    const content = pseudoRandom(5000, 78);
+    await put(uploads, alice, content);
+    let written = 0;
+    const count = (_step: string, bytes: number) => {
+      written += bytes;
+    };
+    const watched = opened.restart({ wrapBlobs: hookBlobs({ before: count }) });
+    await put(watched, otherTenant, content, refOf(content));
+    expect(written).toBe(content.length);
+  });
+
   it("is refused before a byte of a body is read, and disturbs nobody", async () => {
     const before = await uploads.getFile(mine, opened.alice);
     for (const stranger of [opened.bob, opened.otherTenant]) {
@@ -201,5 +240,14 @@ describe("who is no stranger", () => {
       expect(await refusalOf(ask, mine, powerless)).toMatchObject({ code: "denied" });
       expect(await refusalOf(ask, nothing(), powerless)).toMatchObject({ code: "denied" });
     }
+    const ref = refOf(pseudoRandom(10));
+    const ofRefs: Ask[] = [
+      (_, call) => uploads.statBlobs({ refs: [ref] }, call),
+      (_, call) => uploads.readBlob({ ref }, call),
+      (_, call) => uploads.listBlobs({ page: {} }, call),
+      (_, call) => uploads.removeBlobs({ refs: [ref] }, call),
+      (_, call) => put(uploads, call, pseudoRandom(10)),
+    ];
+    for (const ask of ofRefs) expect(await refusalOf(ask, mine, powerless)).toMatchObject({ code: "denied" });
   });
 });

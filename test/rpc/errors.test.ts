@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { refusalOf, type Wire, wires } from "../support/client.js";
+import { blobRefusals } from "./refusals/blob-service.js";
 import { catalogRefusals } from "./refusals/catalog-service.js";
 import { fileRefusals } from "./refusals/file-service.js";
 import { putFileRefusals } from "./refusals/put-file.js";
@@ -19,6 +20,7 @@ const rows = [
   ...putFileRefusals,
   ...watchRefusals,
   ...catalogRefusals,
+  ...blobRefusals,
 ];
 
 const server = useServer(() => ({
@@ -27,6 +29,9 @@ const server = useServer(() => ({
     SLIPWAY_MAX_PART_BYTES: "64KiB",
     SLIPWAY_MAX_SESSION_FILES: "3",
     SLIPWAY_MAX_WATCHES: "4",
+    SLIPWAY_MAX_BLOB_BYTES: "64KiB",
+    SLIPWAY_MAX_STREAM_BLOBS: "3",
+    SLIPWAY_MAX_BLOB_REFS: "3",
     SLIPWAY_SWEEP_INTERVAL: "1h",
   },
 }));
@@ -63,10 +68,12 @@ const elsewhere = [
   "PutFile: UNAVAILABLE / STORAGE_UNAVAILABLE",
   "ReadFile: UNAVAILABLE / STORAGE_UNAVAILABLE",
   "ReadItemFile: UNAVAILABLE / STORAGE_UNAVAILABLE",
+  "UploadBlobs: UNAVAILABLE / STORAGE_UNAVAILABLE",
+  "ReadBlob: UNAVAILABLE / STORAGE_UNAVAILABLE",
 ];
 
 it("every line of every `Errors:` list is met by a row, and every row meets a line", () => {
-  const promised = ["session_service", "file_service", "catalog_service"].flatMap(readErrorLines);
+  const promised = ["session_service", "file_service", "catalog_service", "blob_service"].flatMap(readErrorLines);
   const met = new Set(rows.map(({ rpc, line }) => `${rpc}: ${line}`));
   expect(promised.filter((line) => !met.has(line) && !elsewhere.includes(line))).toEqual([]);
   const ofService = [

@@ -11,6 +11,7 @@ import {
   type Message,
 } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
+import { BlobService } from "../../gen/slipway/upload/v1/blob_service_pb.js";
 import { CatalogService } from "../../gen/slipway/upload/v1/catalog_service_pb.js";
 import { FileService } from "../../gen/slipway/upload/v1/file_service_pb.js";
 import { SessionService } from "../../gen/slipway/upload/v1/session_service_pb.js";
@@ -18,7 +19,7 @@ import { openClient, type Refusal, refusalOf, type TestClient, wires } from "../
 import { startSession, useServer } from "./scene.js";
 
 const server = useServer();
-const methods = [SessionService, FileService, CatalogService].flatMap((service) => service.methods);
+const methods = [SessionService, FileService, CatalogService, BlobService].flatMap((service) => service.methods);
 const sessionId = "11111111-1111-4111-8111-111111111111";
 
 /** Calls the method with these fields, wherever its first message has them, and answers how it was refused. */

@@ -80,6 +80,19 @@ const settings: Readonly<Record<string, Setting>> = {
     good: { "1": 1, "5000000": 5_000_000 },
     bad: counts(Number.MAX_SAFE_INTEGER),
   },
+  SLIPWAY_MAX_BLOB_BYTES: size(({ limits }) => limits.maxBlobBytes, 16 * MiB, []),
+  SLIPWAY_MAX_STREAM_BLOBS: {
+    of: ({ limits }) => limits.maxStreamBlobs,
+    default: 10_000,
+    good: { "1": 1, "5000000": 5_000_000 },
+    bad: counts(Number.MAX_SAFE_INTEGER),
+  },
+  SLIPWAY_MAX_BLOB_REFS: {
+    of: ({ limits }) => limits.maxBlobRefs,
+    default: 1_000,
+    good: { "1": 1, "5000000": 5_000_000 },
+    bad: counts(Number.MAX_SAFE_INTEGER),
+  },
   SLIPWAY_MAX_ATTRIBUTES_BYTES: size(({ limits }) => limits.maxAttributesBytes, 65_536, ["0", "1"]),
   SLIPWAY_MAX_WATCHES: {
     of: ({ limits }) => limits.maxWatches,

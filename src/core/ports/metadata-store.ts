@@ -7,6 +7,7 @@ import type { Page, PageQuery } from "../paging.js";
 import type { Predicate } from "../predicate.js";
 import type { DialectRecord, RecordChange } from "../record.js";
 import type { Session } from "../session.js";
+import type { BlobIndex } from "./blob-index.js";
 import type { CatalogStore } from "./catalog-store.js";
 import type { TransferStore } from "./transfer-store.js";
 
@@ -17,7 +18,7 @@ import type { TransferStore } from "./transfer-store.js";
  * throw comes out unchanged after a rollback. Every method may throw `unavailable` (DATABASE_UNAVAILABLE) when the
  * database cannot be asked; whether a deed happened is then unknown, and repeating it is safe.
  */
-export interface MetadataStore extends TransferStore, CatalogStore {
+export interface MetadataStore extends TransferStore, CatalogStore, BlobIndex {
   /** The id of the blob store that this database is tied to, if it is. */
   findStore(): Promise<string | undefined>;
 

@@ -85,7 +85,9 @@ export async function listExtents(db: Knex, attemptId: string): Promise<readonly
 
 export async function findReferencedKeys(db: Knex, keys: readonly BlobKey[]): Promise<ReadonlySet<BlobKey>> {
   const { rows } = await db.raw(
-    "select blob_key from extents where blob_key in (select jsonb_array_elements_text(?::jsonb))",
+    `with asked as materialized (select jsonb_array_elements_text(?::jsonb) as blob_key)
+     select blob_key from extents where blob_key in (select blob_key from asked) union all
+     select blob_key from blobs where blob_key in (select blob_key from asked)`,
     [JSON.stringify(keys)],
   );
   return new Set((rows as ExtentRow[]).map((row) => row.blob_key));

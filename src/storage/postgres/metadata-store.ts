@@ -1,6 +1,7 @@
 import type { Knex } from "knex";
 import type { MetadataStore } from "../../core/index.js";
 import { findReferencedKeys, listExtents } from "./attempts.js";
+import { findBlobs, getBlob, insertBlobs, listBlobs, publishFile, removeBlobs } from "./blobs.js";
 import { changeFile } from "./change-file.js";
 import { completeSession, deleteSession, updateSession } from "./change-session.js";
 import { createSession } from "./create-session.js";
@@ -20,7 +21,7 @@ import { bindStore, ensureUser, findStore } from "./users.js";
 /** The metadata port over a database that `migrate` has been run on. Closing it closes `knex`. */
 export function createMetadataStore(knex: Knex): MetadataStore {
   const deeds = createDeeds(knex);
-  const { run, ask } = deeds;
+  const { run, runOne, ask } = deeds;
   return {
     findStore: () => ask(findStore),
     bindStore: (storeId) => run((trx) => bindStore(trx, storeId)),
@@ -45,6 +46,13 @@ export function createMetadataStore(knex: Knex): MetadataStore {
     finishAttempt: (ref, options, decide) => run((trx, own) => finishAttempt(trx, ref, options, own(decide))),
     interruptValidations: () => run((trx) => interruptValidations(trx)),
     listExtents: (attemptId) => ask((db) => listExtents(db, attemptId)),
+
+    findBlobs: (names) => ask((db) => findBlobs(db, names)),
+    insertBlobs: (blobs) => runOne((db) => insertBlobs(db, blobs)),
+    getBlob: (name) => ask((db) => getBlob(db, name)),
+    listBlobs: (tenantId, options) => ask((db) => listBlobs(db, tenantId, options)),
+    removeBlobs: (tenantId, refs) => run((trx) => removeBlobs(trx, tenantId, refs)),
+    publishFile: (ref, decide) => run((trx, own) => publishFile(trx, ref, own(decide))),
 
     createLibrary: (library) => run((trx) => createLibrary(trx, library)),
     getLibrary: (tenantId, id) => ask((db) => getLibrary(db, tenantId, id)),

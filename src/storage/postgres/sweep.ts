@@ -42,6 +42,7 @@ const isNamed = `(
   exists (select from files where current_attempt_id = attempts.id)
   or exists (select from files where running_attempt_id = attempts.id)
   or exists (select from item_files where content_id = attempts.id)
+  or exists (select from blobs where content_id = attempts.id)
 )`;
 
 /**

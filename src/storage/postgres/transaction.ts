@@ -10,6 +10,11 @@ export interface Deeds {
    * the deed and comes out unchanged, even when it looks like a driver's error.
    */
   run<T>(deed: (trx: Knex.Transaction, own: Own) => Promise<T>): Promise<T>;
+  /**
+   * A deed whose statements are each a transaction of their own, without the round trips that begin and end one. Run
+   * again when one lost against another, so it must be repeatable from any of them on.
+   */
+  runOne<T>(deed: (db: Knex) => Promise<T>): Promise<T>;
   /** Questions that need no transaction: each statement sees what was committed when it began. */
   ask<T>(question: (db: Knex) => Promise<T>): Promise<T>;
   /** Refuses what comes from now on, waits for what is under way, then lets go of the connections. */
@@ -49,11 +54,18 @@ export function createDeeds(knex: Knex): Deeds {
           throw error;
         }
       };
+    return repeatLost(
+      () => knex.transaction((trx) => deed(trx, own), { isolationLevel: "read committed" }),
+      (error) => decided !== undefined && decided.error === error,
+    );
+  }
+
+  async function repeatLost<T>(run: () => Promise<T>, isOwn = (_error: unknown) => false): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        return await knex.transaction((trx) => deed(trx, own), { isolationLevel: "read committed" });
+        return await run();
       } catch (error) {
-        if (decided !== undefined && decided.error === error) throw error;
+        if (isOwn(error)) throw error;
         if (!isRetryable(error)) throw toUploadError(error);
         if (tries === mostTries) throw lostTooOften(error);
       }
@@ -75,6 +87,7 @@ export function createDeeds(knex: Knex): Deeds {
 
   return {
     run: (deed) => track(() => runOften(deed)),
+    runOne: (deed) => track(() => repeatLost(() => deed(knex))),
     ask: (question) => track(() => answer(question)),
     close() {
       closing ??= settleAndDestroy();

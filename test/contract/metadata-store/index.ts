@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import { describeAttempts } from "./attempts.js";
+import { describeBlobRaces, describeBlobs } from "./blobs.js";
 import { describeCatalog } from "./catalog.js";
 import { describeCompletion } from "./completion.js";
 import { describeConcurrency } from "./concurrency.js";
@@ -32,6 +33,7 @@ export function describeMetadataStore(
     describe("putting a file", () => describePutFile(open));
     describe("completion", () => describeCompletion(open, supports.concurrency ? 3_000 : 300));
     describe("catalog", () => describeCatalog(open));
+    describe("blobs", () => describeBlobs(open));
     describe("records", () => describeRecords(open));
     describe("predicates", () => describePredicates(open));
     describe("events", () => describeEvents(open));
@@ -41,6 +43,7 @@ export function describeMetadataStore(
     if (supports.concurrency) {
       describe("concurrency", () => describeConcurrency(open));
       describe("races", () => describeRaces(open));
+      describe("races of blobs", () => describeBlobRaces(open));
     }
   });
 }
