@@ -5,18 +5,23 @@ import { type PartResult, parseChecksums, UploadError, type Uploads } from "../c
 import { callOf } from "./caller.js";
 import { formatFile, parseChecksumInfo, parseSpec } from "./file-messages.js";
 import { numberFrom, optionalNumberFrom } from "./numbers.js";
+import { formatEndpoint, type OfferUpload } from "./upload-endpoint.js";
 import { openUploadStream } from "./upload-stream.js";
 
-export function createFileService(uploads: Uploads): Omit<ServiceImpl<typeof FileService>, "putFile"> {
+export function createFileService(
+  uploads: Uploads,
+  offerUpload: OfferUpload,
+): Omit<ServiceImpl<typeof FileService>, "putFile"> {
   return {
     async addFile(request, context) {
       const input = { sessionId: request.sessionId, ...parseSpec(request.spec) };
-      const { file, applied } = await uploads.addFile(input, callOf(context));
-      return { file: formatFile(file), applied };
+      const { applied, ...view } = await uploads.addFile(input, callOf(context));
+      return { file: formatFile(view.file), applied, ...formatEndpoint(offerUpload, view, context) };
     },
 
     async getFile(request, context) {
-      return { file: formatFile(await uploads.getFile(request, callOf(context))) };
+      const view = await uploads.getFile(request, callOf(context));
+      return { file: formatFile(view.file), ...formatEndpoint(offerUpload, view, context) };
     },
 
     async listFiles(request, context) {

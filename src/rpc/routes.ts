@@ -6,11 +6,13 @@ import { type Authenticate, createCallerInterceptor } from "./caller.js";
 import { createErrorInterceptor } from "./errors.js";
 import { createFileService } from "./file-service.js";
 import { createSessionService } from "./session-service.js";
+import type { OfferUpload } from "./upload-endpoint.js";
 
 export interface RpcDeps {
   readonly uploads: Uploads;
   readonly deadlines: Deadlines;
   readonly authenticate: Authenticate;
+  readonly offerUpload: OfferUpload;
   readonly logUnexpected: (error: unknown, method: string) => void;
 }
 
@@ -18,7 +20,7 @@ export interface RpcDeps {
 export function registerServices(router: ConnectRouter, deps: RpcDeps): ConnectRouter {
   return router
     .service(SessionService, createSessionService(deps.uploads, deps.deadlines))
-    .service(FileService, createFileService(deps.uploads));
+    .service(FileService, createFileService(deps.uploads, deps.offerUpload));
 }
 
 /** What every call passes, outermost first. */
