@@ -24,27 +24,18 @@ export function createWireHandler(deps: WireDeps): NodeHandler {
 /** Never rejects. */
 async function serve(deps: WireDeps, request: NodeRequest, response: NodeResponse): Promise<void> {
   const controller = new AbortController();
-  let finished = false;
-  response.once("finish", () => {
-    finished = true;
-    letGoOfBody(request);
-  });
-  response.once("close", () => {
-    if (!finished) controller.abort(new DOMException("the client has gone", "AbortError"));
-  });
-  // It goes by `close`, which tells the rest.
-  response.on("error", () => undefined);
+  const out = openAnswer(request, response, () => controller.abort(clientGone()));
   const onCut = () => controller.abort(deps.cut.reason);
   deps.cut.addEventListener("abort", onCut);
   const wired = readRequest(deps, request, controller.signal);
   try {
-    await respond(request, response, await deps.handle(wired), controller.signal);
+    await out.send(await deps.handle(wired));
   } catch (error) {
     const foreseen = controller.signal.aborted || (error as Error).name === "AbortError";
     if (!foreseen) deps.logUnexpected(error, wired);
     // An answer that has begun cannot be taken back: that it was cut has to show.
     if (response.headersSent) response.destroy();
-    else await respond(request, response, apology(deps.cut.aborted), controller.signal).catch(() => undefined);
+    else await out.send(apology(deps.cut.aborted)).catch(() => void response.destroy());
   } finally {
     deps.cut.removeEventListener("abort", onCut);
   }
@@ -56,15 +47,13 @@ function readRequest(deps: WireDeps, request: NodeRequest, signal: AbortSignal):
   for (const [name, value] of Object.entries(request.headers)) {
     if (!name.startsWith(":")) headers[name] = Array.isArray(value) ? value.join(", ") : value;
   }
-  const httpVersion = request.httpVersionMajor === 2 ? "2" : request.httpVersion === "1.0" ? "1.0" : "1.1";
-  const body = readBody(request);
   return {
     method: request.method ?? "",
     path,
     query: query.join("?"),
     headers,
-    httpVersion,
-    body,
+    httpVersion: request.httpVersionMajor === 2 ? "2" : request.httpVersion === "1.0" ? "1.0" : "1.1",
+    body: readBody(request),
     signal,
     ...deps.describe(request),
   };
@@ -72,48 +61,73 @@ function readRequest(deps: WireDeps, request: NodeRequest, signal: AbortSignal):
 
 /** Pulls: what nobody takes is not read. A reader that stops early leaves the connection whole, for the answer. */
 async function* readBody(request: NodeRequest): AsyncGenerator<Uint8Array, void> {
-  yield* request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+  try {
+    yield* request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw clientGone(error);
+  }
   // A cancelled HTTP/2 stream ends like a whole one.
-  if ("stream" in request && request.stream.aborted) throw new DOMException("the client has gone", "AbortError");
+  if ("stream" in request && request.stream.aborted) throw clientGone();
 }
 
-async function respond(
-  request: NodeRequest,
-  response: NodeResponse,
-  answer: WireResponse,
-  signal: AbortSignal,
-): Promise<void> {
-  const { status, body } = answer;
-  const bytes = typeof body === "string" ? Buffer.from(body) : body instanceof Uint8Array ? body : undefined;
-  const bodiless = status === 204 || status === 304;
-  const known = bytes ?? (body === undefined && !bodiless ? Buffer.alloc(0) : undefined);
-  const length = known && { "content-length": String(known.length) };
+function clientGone(cause?: unknown): Error {
+  const gone = new Error("the client has gone", { cause });
+  gone.name = "AbortError";
+  return gone;
+}
+
+interface Answer {
+  /** Resolves when it is out, or has nowhere to go any more; throws what its body throws. */
+  send(answer: WireResponse): Promise<void>;
+}
+
+function openAnswer(request: NodeRequest, response: NodeResponse, onGone: () => void): Answer {
   // The two responses have the same methods, and no common type that says so.
   const out = response as ServerResponse;
-  out.writeHead(status, { ...answer.headers, ...length });
-  const silent = bodiless || request.method === "HEAD";
-  if (!silent && body !== undefined && bytes === undefined) await pump(body as AsyncIterable<Uint8Array>, out, signal);
-  const over = firstOf(out, "finish", "close");
-  out.end(silent ? undefined : bytes);
-  await over;
-}
-
-async function pump(body: AsyncIterable<Uint8Array>, out: ServerResponse, signal: AbortSignal): Promise<void> {
-  for await (const chunk of body) {
-    signal.throwIfAborted();
-    if (!out.write(chunk)) await firstOf(out, "drain", "close");
-  }
-  signal.throwIfAborted();
-}
-
-function firstOf(out: ServerResponse, ...events: readonly string[]): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      for (const event of events) out.off(event, done);
-      resolve();
-    };
-    for (const event of events) out.on(event, done);
+  let closed = false;
+  let finished = false;
+  out.once("finish", () => {
+    finished = true;
+    letGoOfBody(request);
   });
+  out.once("close", () => {
+    closed = true;
+    if (!finished) onGone();
+  });
+  // Whatever goes wrong with it ends in `close`.
+  out.on("error", () => undefined);
+
+  const either = (event: "drain" | "finish") =>
+    new Promise<void>((resolve) => {
+      const done = () => {
+        out.off(event, done);
+        out.off("close", done);
+        resolve();
+      };
+      if (closed) return resolve();
+      out.on(event, done);
+      out.on("close", done);
+    });
+
+  return {
+    async send({ status, headers, body }) {
+      if (closed) return;
+      const silent = request.method === "HEAD" || status === 204 || status === 304;
+      const bytes = body === undefined ? Buffer.alloc(0) : typeof body === "string" ? Buffer.from(body) : body;
+      const whole = bytes instanceof Uint8Array;
+      const tellsLength = whole && status !== 204 && status !== 304;
+      out.writeHead(status, { ...headers, ...(tellsLength && { "content-length": String(bytes.length) }) });
+      if (!silent && !whole) {
+        for await (const chunk of bytes) {
+          if (closed) return;
+          if (!out.write(chunk)) await either("drain");
+        }
+      }
+      const over = either("finish");
+      out.end(whole && !silent ? bytes : undefined);
+      await over;
+    },
+  };
 }
 
 /**

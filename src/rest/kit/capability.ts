@@ -62,7 +62,10 @@ export function createCapabilityHandler(deps: CapabilityDeps): WireHandler {
       return await answer(deps, request);
     } catch (error) {
       if (isUploadError(error) && error.cause !== undefined) deps.logCause(error, request);
-      return problemFrom(isUploadError(error, "not_found", "unauthenticated", "denied") ? noSuchUrl() : error);
+      if (isUploadError(error, "not_found", "unauthenticated", "denied")) return problemFrom(noSuchUrl());
+      const problem = problemFrom(error);
+      if (!isUploadError(error, "offset_mismatch")) return problem;
+      return { ...problem, headers: { ...problem.headers, "upload-offset": String(error.details.expectedOffset) } };
     }
   };
 }
