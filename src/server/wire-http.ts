@@ -1,5 +1,6 @@
 // Node's requests and answers, of either HTTP version, as the plain values that REST faces are written over.
 import type { ServerResponse } from "node:http";
+import type { ServerHttp2Stream } from "node:http2";
 import type { WireHandler, WireRequest, WireResponse } from "../rest/kit/index.js";
 import type { NodeHandler } from "./listen.js";
 
@@ -88,7 +89,7 @@ function openAnswer(request: NodeRequest, response: NodeResponse, onGone: () => 
   let finished = false;
   out.once("finish", () => {
     finished = true;
-    letGoOfBody(request);
+    if ("stream" in request) closeSoon(request.stream);
   });
   out.once("close", () => {
     closed = true;
@@ -124,23 +125,29 @@ function openAnswer(request: NodeRequest, response: NodeResponse, onGone: () => 
         }
       }
       const over = either("finish");
+      letGoOfBody(request);
       out.end(whole && !silent ? bytes : undefined);
       await over;
     },
   };
 }
 
-/**
- * The answer is out, and nobody reads the rest of the request. HTTP/1.1: it has to flow on for the next request on the
- * connection, as far as the port lets it. HTTP/2: the client is told to send no more (RFC 9113, 8.1).
- */
+/** Nobody reads the rest of the request: it flows into nothing, as far as the port lets it. */
 function letGoOfBody(request: NodeRequest): void {
-  if ("stream" in request) {
-    if (!request.stream.readableEnded) request.stream.close();
-  } else if (!request.complete) {
-    request.removeAllListeners("readable");
-    request.resume();
-  }
+  request.removeAllListeners("readable");
+  request.resume();
+}
+
+const lastWordMs = 1_000;
+
+/**
+ * Tells an HTTP/2 client that goes on sending to stop (RFC 9113, 8.1), a moment after the answer: some never read it
+ * when that comes at once.
+ */
+function closeSoon(stream: ServerHttp2Stream): void {
+  if (stream.closed) return;
+  const timer = setTimeout(() => stream.close(), lastWordMs).unref();
+  stream.once("close", () => clearTimeout(timer));
 }
 
 function apology(stopping: boolean): WireResponse {
