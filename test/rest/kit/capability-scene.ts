@@ -1,6 +1,7 @@
 // Capability URLs as the port serves them, over the real stores.
 import { afterAll, beforeAll } from "vitest";
-import { type AddFileInput, type Call, UploadError } from "../../../src/core/index.js";
+import { createCapabilities } from "../../../src/access/capabilities.js";
+import { type AddFileInput, type Call, claimUpload, UploadError } from "../../../src/core/index.js";
 import { capabilityPrefix } from "../../../src/rest/kit/index.js";
 import { createCapabilityUrls } from "../../../src/server/capability-urls.js";
 import { createDrain } from "../../../src/server/drain.js";
@@ -20,6 +21,8 @@ export interface CapabilityScene {
   url: string;
   /** The path that a file may be sent to, as Alice. */
   pathOf(place: FilePlace): Promise<string>;
+  /** The path that only reads a file, as Alice, until `deadline`. */
+  readingPathOf(place: FilePlace, deadline: Date): Promise<string>;
   /** A file of Alice's, and its path. */
   offer(spec?: Partial<AddFileInput>): Promise<FilePlace & { readonly path: string }>;
 }
@@ -33,8 +36,9 @@ export function useCapabilities(): CapabilityScene {
     const opened = await openUploads();
     scene.opened = opened;
     for (const call of [opened.alice, opened.bob]) scene.callers.set(call.caller.userId, call);
+    const key = crypto.getRandomValues(new Uint8Array(32));
     const urls = createCapabilityUrls({
-      key: crypto.getRandomValues(new Uint8Array(32)),
+      key,
       uploads: opened.uploads,
       now: () => new Date(),
       logCause: (error) => scene.unexpected.push(error),
@@ -61,6 +65,12 @@ export function useCapabilities(): CapabilityScene {
     scene.pathOf = async (place) => {
       const { file } = await opened.uploads.getFile(place, opened.alice);
       return urls.offerUpload(file, opened.alice.caller).path;
+    };
+    scene.readingPathOf = async (place, until) => {
+      const { file } = await opened.uploads.getFile(place, opened.alice);
+      const deadline = Math.ceil(until.getTime() / 1000);
+      const claim = { ...claimUpload(file, opened.alice.caller, until), purpose: "download" as const, deadline };
+      return capabilityPrefix + createCapabilities({ key }).sign(claim);
     };
     scene.offer = async (spec) => {
       const place = await startFile(opened.uploads, opened.alice, spec);

@@ -376,6 +376,31 @@ describe.each(httpVersions)("a capability URL over HTTP/%s", (version) => {
     );
   });
 
+  it("made for reading lets nobody write, and may be used by who may only read", async () => {
+    const { alice } = scene.opened;
+    const { path: uploadPath, ...place } = await scene.offer();
+    await ask({ method: "PUT", path: uploadPath, body: content });
+    const path = await scene.readingPathOf(place, new Date(Date.now() + 60_000));
+    const allow = "GET, HEAD, OPTIONS";
+    for (const method of ["PUT", "POST", "PATCH"]) {
+      expect(tell(await ask({ method, path, headers: append(0), body: content }))).toEqual(
+        refusal(
+          { type: "about:blank", title: "Method Not Allowed", status: 405, detail: `${method} is not one of ${allow}` },
+          { allow },
+        ),
+      );
+    }
+    scene.callers.set(alice.caller.userId, { caller: { ...alice.caller, permissions: new Set(["read"]) } });
+    try {
+      expect((await ask({ method: "GET", path })).body.compare(content)).toBe(0);
+      expect(tell(await ask({ method: "HEAD", path }))).toEqual({ status: 204, headers: whole(content), body: "" });
+    } finally {
+      scene.callers.set(alice.caller.userId, alice);
+    }
+    const late = await scene.readingPathOf(place, new Date(Date.now() - 2_000));
+    expect(tell(await ask({ method: "GET", path: late }))).toEqual(refusal(nowhere));
+  });
+
   it("that is forged, or of nothing, answers every method alike (P9)", async () => {
     const { path } = await scene.offer();
     const forged = path.slice(0, -1) + (path.endsWith("A") ? "B" : "A");
