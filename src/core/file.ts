@@ -80,6 +80,24 @@ export function isSameSpec(a: FileSpec, b: FileSpec): boolean {
   return words(a) === words(b);
 }
 
+/** The attempt that a part without a restart belongs to: the one that runs or is whole, or else the next one. */
+export function attemptOf(file: SessionFile): number {
+  const begun = file.state !== "waiting" && file.state !== "failed";
+  return begun ? file.attempts : file.attempts + 1;
+}
+
+/**
+ * Throws `not_found` when something is addressed to another attempt: an attempt is part of the address as the file's
+ * id is, and one that was superseded is not there any more.
+ */
+export function assertAttempt(file: SessionFile, attempt: number | undefined): void {
+  if (attempt !== undefined && attempt !== attemptOf(file)) {
+    throw new UploadError("not_found", `file ${JSON.stringify(file.name)} is not at attempt ${attempt}`, {
+      reason: "FILE_NOT_FOUND",
+    });
+  }
+}
+
 /** The size that is settled once a client says `stated`; throws `invalid` (SIZE_DIFFERS) when another one was. */
 export function settleSize(file: SessionFile, stated: number | undefined, limits: Limits): number | undefined {
   if (stated === undefined) return file.sizeBytes;

@@ -3,6 +3,7 @@ export * from "./access.js";
 export * from "./attempt.js";
 export * from "./blob.js";
 export * from "./call.js";
+export * from "./capability.js";
 export * from "./catalog.js";
 export * from "./checksum.js";
 export { crc32c } from "./crc32c.js";

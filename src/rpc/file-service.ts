@@ -6,19 +6,25 @@ import { callOf } from "./caller.js";
 import { formatFile, parseChecksumInfo, parseSpec } from "./file-messages.js";
 import { numberFrom, optionalNumberFrom } from "./numbers.js";
 import { formatAttributes, formatSession, parseVisibility } from "./session-messages.js";
+import { formatEndpoint, type OfferUpload } from "./upload-endpoint.js";
 import { openUploadStream } from "./upload-stream.js";
 
 /** `defaults`: the deadlines of the sessions that PutFile makes. */
-export function createFileService(uploads: Uploads, defaults: Deadlines): ServiceImpl<typeof FileService> {
+export function createFileService(
+  uploads: Uploads,
+  defaults: Deadlines,
+  offerUpload: OfferUpload,
+): ServiceImpl<typeof FileService> {
   return {
     async addFile(request, context) {
       const input = { sessionId: request.sessionId, ...parseSpec(request.spec) };
-      const { file, applied } = await uploads.addFile(input, callOf(context));
-      return { file: formatFile(file), applied };
+      const { applied, ...view } = await uploads.addFile(input, callOf(context));
+      return { file: formatFile(view.file), applied, ...formatEndpoint(offerUpload, view, context) };
     },
 
     async getFile(request, context) {
-      return { file: formatFile(await uploads.getFile(request, callOf(context))) };
+      const view = await uploads.getFile(request, callOf(context));
+      return { file: formatFile(view.file), ...formatEndpoint(offerUpload, view, context) };
     },
 
     async listFiles(request, context) {

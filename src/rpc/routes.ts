@@ -10,6 +10,7 @@ import { createCatalogService } from "./catalog-service.js";
 import { createErrorInterceptor } from "./errors.js";
 import { createFileService } from "./file-service.js";
 import { createSessionService } from "./session-service.js";
+import type { OfferUpload } from "./upload-endpoint.js";
 
 export interface RpcDeps {
   readonly uploads: Uploads;
@@ -17,6 +18,7 @@ export interface RpcDeps {
   readonly authenticate: Authenticate;
   /** Aborts when the server begins to stop, with the error that those who wait for news get. */
   readonly stopping: AbortSignal;
+  readonly offerUpload: OfferUpload;
   readonly logUnexpected: (error: unknown, method: string) => void;
 }
 
@@ -24,7 +26,7 @@ export interface RpcDeps {
 export function registerServices(router: ConnectRouter, deps: RpcDeps): ConnectRouter {
   return router
     .service(SessionService, createSessionService(deps.uploads, deps.deadlines, deps.stopping))
-    .service(FileService, createFileService(deps.uploads, deps.deadlines))
+    .service(FileService, createFileService(deps.uploads, deps.deadlines, deps.offerUpload))
     .service(CatalogService, createCatalogService(deps.uploads))
     .service(BlobService, createBlobService(deps.uploads));
 }

@@ -2,20 +2,24 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
 import { createTokenCheck } from "../access/token-check.js";
-import { createUploads } from "../core/index.js";
+import { type Access, createUploads, permissions, UploadError } from "../core/index.js";
+import { capabilityPrefix } from "../rest/kit/index.js";
 import { createInterceptors, maxMessageBytes, type RpcDeps, registerServices } from "../rpc/routes.js";
 import { createDiskBlobStore } from "../storage/disk/blob-store.js";
 import { connectDatabase } from "../storage/postgres/connect.js";
 import { createMetadataStore } from "../storage/postgres/metadata-store.js";
 import { migrate } from "../storage/postgres/migrate.js";
 import { adminTokenPath, loadAdminToken } from "./admin-token.js";
-import { startBootstrap } from "./bootstrap.js";
+import { type Bootstrap, startBootstrap } from "./bootstrap.js";
+import { loadCapabilityKey } from "./capability-key.js";
+import { createCapabilityUrls } from "./capability-urls.js";
 import type { Config } from "./config.js";
 import { createDrain } from "./drain.js";
 import { createHealthHandler } from "./health.js";
 import { listen, type NodeHandler } from "./listen.js";
 import type { Log } from "./log.js";
 import { startSweeping } from "./sweep.js";
+import { createWireHandler } from "./wire-http.js";
 
 export interface RunningServer {
   readonly url: string;
@@ -52,7 +56,15 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
     signal: stopping.signal,
     onRetry: (error, waitMs) => log.warn({ err: error, retryInMs: waitMs }, "the database cannot be reached"),
   });
-  const uploads = createUploads({ metadata, blobs, clock: { now: () => new Date() }, limits: config.limits });
+  const clock = { now: () => new Date() };
+  const uploads = createUploads({ metadata, blobs, clock, limits: config.limits });
+  const capabilityUrls = createCapabilityUrls({
+    key: await loadCapabilityKey(dataDir),
+    uploads,
+    callerOf: createCallerLookup(bootstrap),
+    now: clock.now,
+    logCause: (error, { id, method }) => log.error({ err: error, request: id, method }, "a request failed"),
+  });
 
   const farewell = new AbortController();
   const rpc: RpcDeps = {
@@ -60,20 +72,30 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
     deadlines: config.deadlines,
     stopping: farewell.signal,
     authenticate: createTokenCheck(token, () => bootstrap.identity()),
+    offerUpload: capabilityUrls.offerUpload,
     logUnexpected: (error, method) => log.error({ err: error, method }, "a call failed"),
   };
   const drain = createDrain();
   const cut = new AbortController();
+  const health = createHealthHandler(async () => {
+    bootstrap.identity();
+    await Promise.all([metadata.checkHealth(), blobs.checkHealth()]);
+  });
+  const capability = createWireHandler({
+    handle: capabilityUrls.handle,
+    describe: () => ({ id: "", origin: "" }),
+    track: drain.track,
+    cut: cut.signal,
+    logUnexpected: (error, { id, method }) => log.error({ err: error, request: id, method }, "a request failed"),
+  });
   const handler = connectNodeAdapter({
     routes: (router) => void registerServices(router, rpc),
     interceptors: [drain.interceptor, ...createInterceptors(rpc)],
     readMaxBytes: maxMessageBytes,
     acceptCompression: [compressionGzip],
     shutdownSignal: cut.signal,
-    fallback: createHealthHandler(async () => {
-      bootstrap.identity();
-      await Promise.all([metadata.checkHealth(), blobs.checkHealth()]);
-    }),
+    fallback: (request, response) =>
+      (request.url?.startsWith(capabilityPrefix) ? capability : health)(request, response),
   });
   const listener = await listen({
     ...config.listen,
@@ -109,6 +131,17 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
       await database.close();
       await blobs.close();
     },
+  };
+}
+
+/** The one user there is may do everything. */
+function createCallerLookup(bootstrap: Bootstrap): Access["callerOf"] {
+  return async ({ tenantId, userId }) => {
+    const identity = bootstrap.identity();
+    if (identity.tenantId !== tenantId || identity.userId !== userId) {
+      throw new UploadError("unauthenticated", "the user is gone", { reason: "TOKEN_INVALID" });
+    }
+    return { ...identity, permissions: new Set(permissions) };
   };
 }
 

@@ -3,6 +3,8 @@ import type { Interceptor } from "@connectrpc/connect";
 /** Knows which calls are under way, so that a stop can wait for them. */
 export interface Drain {
   readonly interceptor: Interceptor;
+  /** The same for what is no RPC. */
+  track<T>(work: () => Promise<T>): Promise<T>;
   /** Resolves when no call is under way. */
   idle(): Promise<void>;
 }
@@ -34,6 +36,14 @@ export function createDrain(): Drain {
         return { ...response, message: untilEnd(response.message) };
       } finally {
         if (!streaming) leave();
+      }
+    },
+    async track(work) {
+      underWay++;
+      try {
+        return await work();
+      } finally {
+        leave();
       }
     },
     idle: () =>

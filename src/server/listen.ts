@@ -1,7 +1,7 @@
 // One port for HTTP/1.1 and HTTP/2 without TLS: the http server listens (Node arms its header time-out only then), and
 // connections that open with the HTTP/2 preface (RFC 9113, 3.4) are handed to an http2 server.
-import { createServer, type IncomingMessage } from "node:http";
-import { createServer as createServer2, type ServerHttp2Session } from "node:http2";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createServer2, type Http2ServerRequest, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import type { connectNodeAdapter } from "@connectrpc/connect-node";
 
@@ -46,6 +46,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const undecided = new Set<Socket>();
   let closing = false;
   const http2 = createServer2({ settings: { initialWindowSize: streamWindowBytes } }, options.handler);
+  http2.on("checkContinue", (request, response) => {
+    continueWhenRead(request, response);
+    options.handler(request, response);
+  });
   http2.on("session", (session) => {
     sessions.add(session);
     session.on("close", () => sessions.delete(session));
@@ -55,17 +59,22 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   });
   // A part may take hours, its headers may not: with requestTimeout off, headersTimeout has to be set, or it would be
   // off too.
+  const serve1 = (request: IncomingMessage, response: ServerResponse) => {
+    // A request that was destroyed has no socket any more.
+    const { socket } = request;
+    response.once("finish", () => {
+      if (!request.complete) boundUnread(request, socket);
+    });
+    options.handler(request, response);
+  };
   const http1 = createServer(
     { requestTimeout: 0, headersTimeout: headersMs, connectionsCheckingInterval: 5_000, keepAliveTimeout: 65_000 },
-    (request, response) => {
-      // A request that was destroyed has no socket any more.
-      const { socket } = request;
-      response.once("finish", () => {
-        if (!request.complete) boundUnread(request, socket);
-      });
-      options.handler(request, response);
-    },
+    serve1,
   );
+  http1.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    continueWhenRead(request, response);
+    serve1(request, response);
+  });
   const takeHttp1 = http1.listeners("connection") as ((this: unknown, socket: Socket) => void)[];
   http1.removeAllListeners("connection");
   http1.on("connection", (socket: Socket) => {
@@ -108,6 +117,22 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       for (const session of sessions) session.destroy();
       for (const socket of sockets) socket.destroy();
     },
+  };
+}
+
+/**
+ * A client that waits for `100 Continue` is told to go on when somebody wants to read its body: what is refused from
+ * headers alone is refused before the body is sent.
+ */
+function continueWhenRead(
+  request: IncomingMessage | Http2ServerRequest,
+  response: { readonly headersSent: boolean; writeContinue(): void },
+): void {
+  const read = request._read.bind(request);
+  request._read = (size) => {
+    request._read = read;
+    if (!response.headersSent) response.writeContinue();
+    read(size);
   };
 }
 

@@ -36,7 +36,7 @@ describe("a declared checksum (P6)", () => {
     const { uploads, alice } = opened;
     const right = digestOf(content, algorithm);
     const place = await storeFile(uploads, alice, content, { checksums: [right] });
-    const { current } = await uploads.getFile(place, alice);
+    const { current } = (await uploads.getFile(place, alice)).file;
     expect(current?.checksums).toContainEqual(right);
     expect(current?.checksums).toContainEqual(digestOf(content));
   });
@@ -52,7 +52,7 @@ describe("a declared checksum (P6)", () => {
         code: "checksum_mismatch",
         details: { reason: "CHECKSUM_DIFFERS", declared: wrong.value, actual: right.value },
       });
-      const file = await uploads.getFile(place, alice);
+      const { file } = await uploads.getFile(place, alice);
       expect(file).toMatchObject({ state: "failed", current: undefined, running: undefined });
       expect(file.failure?.message).toContain(right.value);
       expect(file.failure?.message).toContain(wrong.value);
@@ -85,7 +85,7 @@ describe("a declared checksum (P6)", () => {
     const attempt = uploads.writePart({ ...place, offset: 0, restart: true, body, ending: finish }, alice);
     await expect(attempt).rejects.toMatchObject({ code: "checksum_mismatch" });
     expect(Buffer.compare(await readBack(uploads, alice, place), content)).toBe(0);
-    expect((await uploads.getFile(place, alice)).state).toBe("failed");
+    expect((await uploads.getFile(place, alice)).file.state).toBe("failed");
   });
 });
 
@@ -195,7 +195,7 @@ describe("a part with a digest of its own", () => {
         details: { declared: flipped(right).value, actual: right.value },
       });
       expect(await statusOf(uploads, alice, place)).toBe(0);
-      expect((await uploads.getFile(place, alice)).state).toBe("transferring");
+      expect((await uploads.getFile(place, alice)).file.state).toBe("transferring");
     }
   });
 
@@ -231,6 +231,6 @@ describe("a part with a digest of its own", () => {
     const checksum = { algorithm: "crc64", value: "00" };
     const sent = uploads.writePart({ ...place, offset: 0, checksum, body: sendWhole(part) }, alice);
     await expect(sent).rejects.toMatchObject({ code: "unsupported" });
-    expect((await uploads.getFile(place, alice)).state).toBe("waiting");
+    expect((await uploads.getFile(place, alice)).file.state).toBe("waiting");
   });
 });

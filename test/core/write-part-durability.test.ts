@@ -250,7 +250,7 @@ describe("a long stream (P3)", () => {
     const place = await startFile(uploads, alice);
     const call = { ...alice, signal: AbortSignal.abort(new Error("gone")) };
     await expect(uploads.writePart({ ...place, offset: 0, body: bodyOf([]) }, call)).rejects.toThrow("gone");
-    expect((await uploads.getFile(place, alice)).state).toBe("waiting");
+    expect((await uploads.getFile(place, alice)).file.state).toBe("waiting");
   });
 });
 

@@ -65,7 +65,7 @@ describe("numbers of a part", () => {
       });
       expect(counted.touched).toBe(false);
     }
-    expect((await uploads.getFile(place, alice)).state).toBe("waiting");
+    expect((await uploads.getFile(place, alice)).file.state).toBe("waiting");
   });
 });
 

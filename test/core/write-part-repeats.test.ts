@@ -76,7 +76,7 @@ describe("a repeated part (P4)", () => {
     const place = await partlyStored(1000);
     const part = { ...place, offset: 0, sizeBytes: 5000, body: bodyOf([differing(3).subarray(0, 1000)]) };
     await expect(uploads.writePart(part, alice)).rejects.toMatchObject({ code: "conflict" });
-    expect((await uploads.getFile(place, alice)).sizeBytes).toBeUndefined();
+    expect((await uploads.getFile(place, alice)).file.sizeBytes).toBeUndefined();
   });
 
   it("that breaks among repeated bytes leaves all as it was", async () => {
@@ -100,14 +100,14 @@ describe("a part that would leave a gap (P4)", () => {
   it("is refused with the expected offset, before a byte is read and without disturbing anyone", async () => {
     const { uploads, alice } = opened;
     const place = await partlyStored(1000);
-    const before = await uploads.getFile(place, alice);
+    const { file: before } = await uploads.getFile(place, alice);
     const counted = countedBody(bodyOf([content]));
     await expect(uploads.writePart({ ...place, offset: 1001, body: counted.body }, alice)).rejects.toMatchObject({
       code: "offset_mismatch",
       details: { reason: "OFFSET_UNEXPECTED", expectedOffset: 1000 },
     });
     expect(counted.touched).toBe(false);
-    expect(await uploads.getFile(place, alice)).toEqual(before);
+    expect((await uploads.getFile(place, alice)).file).toEqual(before);
   });
 });
 
@@ -115,7 +115,7 @@ describe("a part of a file that is whole (P4)", () => {
   it("gets the same success when it repeats what is stored, finish included", async () => {
     const { uploads, alice } = opened;
     const place = await storeFile(uploads, alice, content);
-    const done = await uploads.getFile(place, alice);
+    const { file: done } = await uploads.getFile(place, alice);
     for (const offset of [0, 399_999, 400_000]) {
       const part = { ...place, offset, body: sendWhole(content.subarray(offset)), ending: finish };
       expect(await uploads.writePart(part, alice)).toEqual({ file: done, offset: 400_000, applied: false });
@@ -136,7 +136,7 @@ describe("a part of a file that is whole (P4)", () => {
     await expect(other).rejects.toMatchObject({ code: "conflict", details: { reason: "BYTES_DIFFER" } });
     const shorter = sendFile(uploads, alice, place, content.subarray(0, 100));
     await expect(shorter).rejects.toMatchObject({ code: "invalid", details: { reason: "SIZE_DIFFERS" } });
-    expect((await uploads.getFile(place, alice)).state).toBe("ready");
+    expect((await uploads.getFile(place, alice)).file.state).toBe("ready");
   });
 
   it("is refused when it brings more", async () => {
@@ -156,7 +156,7 @@ describe("a part of a file that is whole (P4)", () => {
       const part = { ...place, offset: 400_000, body: bodyOf([]), ending: () => ({ finish: true, checksums }) };
       await expect(uploads.writePart(part, alice)).rejects.toMatchObject({ code: "checksum_mismatch" });
     }
-    expect((await uploads.getFile(place, alice)).state).toBe("ready");
+    expect((await uploads.getFile(place, alice)).file.state).toBe("ready");
   });
 });
 

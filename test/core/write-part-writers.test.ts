@@ -30,7 +30,9 @@ async function startHanging(place: FilePlace, sent: Uint8Array, uploads = opened
     () => ({ code: "none" }),
     (error: unknown) => error,
   );
-  await vi.waitFor(async () => expect((await opened.uploads.getFile(place, opened.alice)).state).toBe("transferring"));
+  await vi.waitFor(async () =>
+    expect((await opened.uploads.getFile(place, opened.alice)).file.state).toBe("transferring"),
+  );
   return { outcome };
 }
 
@@ -69,7 +71,7 @@ describe("a newcomer (P7)", () => {
     const { body, send, end } = fedBody();
     const old = elsewhere.writePart({ ...place, offset: 0, body, ending: finish }, alice);
     send(pseudoRandom(1000, 1));
-    await vi.waitFor(async () => expect((await uploads.getFile(place, alice)).state).toBe("transferring"));
+    await vi.waitFor(async () => expect((await uploads.getFile(place, alice)).file.state).toBe("transferring"));
     await uploads.writePart({ ...place, offset: 0, body: bodyOf([content.subarray(0, 600)]) }, alice);
     end();
     await expect(old).rejects.toMatchObject(superseded);
@@ -146,8 +148,8 @@ describe("a writer in its seat (P7)", () => {
     const { body, send, end } = fedBody();
     const writing = uploads.writePart({ ...place, offset: 0, body, ending: finish }, alice);
     send(content.subarray(0, 500));
-    await vi.waitFor(async () => expect((await uploads.getFile(place, alice)).state).toBe("transferring"));
-    const { running } = await uploads.getFile(place, alice);
+    await vi.waitFor(async () => expect((await uploads.getFile(place, alice)).file.state).toBe("transferring"));
+    const { running } = (await uploads.getFile(place, alice)).file;
     await uploads.getUploadStatus(place, alice);
     await uploads.validateSession(place, alice);
     await uploads.listFiles({ ...place, page: {} }, alice);
@@ -155,7 +157,7 @@ describe("a writer in its seat (P7)", () => {
     await expect(uploads.completeSession(place, alice)).rejects.toMatchObject({ code: "incomplete" });
     await expect(uploads.writePart({ ...place, offset: 9999, body: bodyOf([]) }, alice)).rejects.toThrow();
     await expect(uploads.addFile({ ...place, sizeBytes: 9 }, alice)).rejects.toMatchObject({ code: "already_exists" });
-    expect((await uploads.getFile(place, alice)).running).toEqual(running);
+    expect((await uploads.getFile(place, alice)).file.running).toEqual(running);
     send(content.subarray(500));
     end();
     expect((await writing).file.state).toBe("ready");

@@ -108,7 +108,7 @@ describe("a size declared late", () => {
     const { uploads, alice } = opened;
     const place = await startFile(uploads, alice);
     await uploads.writePart({ ...place, offset: 0, sizeBytes: 30, body: bodyOf([pseudoRandom(10)]) }, alice);
-    expect((await uploads.getFile(place, alice)).sizeBytes).toBe(30);
+    expect((await uploads.getFile(place, alice)).file.sizeBytes).toBe(30);
     const other = uploads.writePart({ ...place, offset: 10, sizeBytes: 31, body: bodyOf([]) }, alice);
     await expect(other).rejects.toMatchObject({ code: "invalid", details: { reason: "SIZE_DIFFERS" } });
     const same = { ...place, offset: 10, sizeBytes: 30, body: bodyOf([pseudoRandom(20)]) };
@@ -140,7 +140,7 @@ describe("a size declared late", () => {
     const smaller = uploads.writePart({ ...place, offset: 10, sizeBytes: 9, body: counted.body }, alice);
     await expect(smaller).rejects.toMatchObject({ code: "too_large", details: { reason: "SIZE_EXCEEDED" } });
     expect(counted.touched).toBe(false);
-    expect((await uploads.getFile(place, alice)).sizeBytes).toBeUndefined();
+    expect((await uploads.getFile(place, alice)).file.sizeBytes).toBeUndefined();
   });
 });
 

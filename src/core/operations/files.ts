@@ -3,16 +3,17 @@ import { assertPermission, type Call } from "../call.js";
 import { fileNotFound } from "../catalog.js";
 import type { CoreDeps } from "../deps.js";
 import { UploadError } from "../error.js";
-import { type FileSpecInput, isSameSpec, parseFileSpec, type SessionFile } from "../file.js";
+import { assertAttempt, type FileSpecInput, isSameSpec, parseFileSpec, type SessionFile } from "../file.js";
 import { moveFile } from "../file-state.js";
 import { limitDetail } from "../limits.js";
 import { type Page, parsePage } from "../paging.js";
+import type { FileView } from "../ports/transfer-store.js";
 import { assertVisible, touchSession } from "../session.js";
 import { moveSession } from "../session-state.js";
 import { parseName } from "../values.js";
 import { parseFileRef, storedBytes } from "./plan-part.js";
 import { parseSessionRef } from "./sessions.js";
-import { viewFile } from "./view-file.js";
+import { type FileInput, viewFile } from "./view-file.js";
 
 export interface AddFileInput extends FileSpecInput {
   readonly sessionId: string;
@@ -32,7 +33,7 @@ export async function addFile(
   deps: CoreDeps,
   input: AddFileInput,
   call: Call,
-): Promise<{ readonly file: SessionFile; readonly applied: boolean }> {
+): Promise<FileView & { readonly applied: boolean }> {
   assertPermission(call.caller, "upload");
   const ref = parseSessionRef(input, call);
   const spec = parseFileSpec(input, deps.limits);
@@ -74,7 +75,7 @@ export async function addFile(
   });
   if (changed.file === undefined) throw new TypeError("a declared file was not stored");
   if (applied) deps.seats.evictFile(changed.file.id);
-  return { file: changed.file, applied };
+  return { session: changed.session, file: changed.file, applied };
 }
 
 function assertSameSpec(existing: SessionFile, spec: Parameters<typeof isSameSpec>[1]): void {
@@ -87,14 +88,15 @@ function assertSameSpec(existing: SessionFile, spec: Parameters<typeof isSameSpe
   }
 }
 
-/** Throws `not_found`. */
+/** With its session. Throws `not_found`. */
 export async function getFile(
   deps: CoreDeps,
   input: { readonly sessionId: string; readonly fileId: string },
   call: Call,
-): Promise<SessionFile> {
+): Promise<FileView> {
   assertPermission(call.caller, "read");
-  return (await viewFile(deps, parseFileRef(input, call.caller), call)).file;
+  const { session, file } = await viewFile(deps, parseFileRef(input, call.caller), call);
+  return { session, file };
 }
 
 /** In the order in which they were added. Throws `not_found`, `invalid` (PAGE_INVALID). */
@@ -159,20 +161,17 @@ export async function removeItemFile(
 
 /** Either where to go on sending from, or the file whose content is whole. */
 export type UploadStatus =
-  | { readonly kind: "offset"; readonly offset: number }
+  | { readonly kind: "offset"; readonly offset: number; readonly file: SessionFile }
   | { readonly kind: "finished"; readonly file: SessionFile };
 
 /** Takes no seat and disturbs nobody (P7). Throws `not_found`, `wrong_state`, `expired`. */
-export async function getUploadStatus(
-  deps: CoreDeps,
-  input: { readonly sessionId: string; readonly fileId: string },
-  call: Call,
-): Promise<UploadStatus> {
+export async function getUploadStatus(deps: CoreDeps, input: FileInput, call: Call): Promise<UploadStatus> {
   assertPermission(call.caller, "read");
   const { session, file, now } = await viewFile(deps, parseFileRef(input, call.caller), call);
+  assertAttempt(file, input.attempt);
   // A session that was cancelled, failed or is overdue has let its content go, whatever the file says.
   moveSession(session, "complete", now);
   if (file.state === "ready") return { kind: "finished", file };
   moveSession(session, "change", now);
-  return { kind: "offset", offset: storedBytes(file) };
+  return { kind: "offset", offset: storedBytes(file), file };
 }

@@ -3,7 +3,7 @@ import { assertNoGap } from "../byte-range.js";
 import type { Caller } from "../call.js";
 import { type Checksum, parseChecksum, parseChecksums } from "../checksum.js";
 import { UploadError } from "../error.js";
-import { type SessionFile, settleSize } from "../file.js";
+import { assertAttempt, type SessionFile, settleSize } from "../file.js";
 import { moveFile } from "../file-state.js";
 import { assertFileSize, type Limits, limitDetail } from "../limits.js";
 import type { FileRef, FileView, WriterClaim } from "../ports/transfer-store.js";
@@ -14,6 +14,8 @@ import { invalid, parseCount, parseId } from "../values.js";
 export interface PartInput {
   readonly sessionId: string;
   readonly fileId: string;
+  /** The attempt that the part is meant for; without it, whichever the file is at. */
+  readonly attempt?: number | undefined;
   /** Where the first byte belongs. */
   readonly offset: number;
   /** Begins a new attempt from zero; the content so far stays until the new one is whole. */
@@ -43,6 +45,7 @@ export interface PartEnding {
 
 /** A part whose words have been checked. */
 export interface Part {
+  readonly attempt: number | undefined;
   readonly offset: number;
   readonly restart: boolean;
   readonly lengthBytes: number | undefined;
@@ -69,7 +72,7 @@ export function parsePart(input: PartInput, limits: Limits): Part {
     throw partTooLarge(limits);
   }
   assertFileSize(limits, offset + (lengthBytes ?? 0));
-  return { offset, restart, lengthBytes, sizeBytes: input.sizeBytes, checksum };
+  return { attempt: input.attempt, offset, restart, lengthBytes, sizeBytes: input.sizeBytes, checksum };
 }
 
 export function partTooLarge(limits: Limits): UploadError {
@@ -87,6 +90,7 @@ export function storedBytes(file: SessionFile): number {
 /** Which seat the part takes: none when the file is whole already, for then the part can only be a repeat. */
 export function planPart(view: FileView, part: Part, caller: Caller, limits: Limits, now: Date): WriterClaim {
   assertVisible(view.session, caller);
+  assertAttempt(view.file, part.attempt);
   moveSession(view.session, "change", now);
   const { file } = view;
   const sizeBytes = settleSize(file, part.sizeBytes, limits);

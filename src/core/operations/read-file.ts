@@ -4,12 +4,12 @@ import { assertPermission, type Call } from "../call.js";
 import type { ItemFile } from "../catalog.js";
 import type { CoreDeps } from "../deps.js";
 import { UploadError } from "../error.js";
-import type { SessionFile } from "../file.js";
+import { assertAttempt, type SessionFile } from "../file.js";
 import { readContent } from "../read-content.js";
 import { moveSession } from "../session-state.js";
 import { parseId, parseName } from "../values.js";
 import { parseFileRef } from "./plan-part.js";
-import { viewFile } from "./view-file.js";
+import { type FileInput, viewFile } from "./view-file.js";
 
 /** A range of content: what it belongs to, which bytes these are, and the bytes. */
 export interface ReadResult<Thing> {
@@ -27,30 +27,35 @@ export interface ReadRangeInput {
   readonly offset?: number | undefined;
   /** How many bytes at most; undefined for all. */
   readonly limit?: number | undefined;
+  /** Says both instead, once it is known what there is. What it throws comes out. */
+  readonly choose?: (content: Content) => { readonly offset: number; readonly limit: number };
 }
 
 /**
  * The content of a file as the session holds it. Throws `not_found`, `wrong_state`, `expired`, `incomplete`
- * (NO_CONTENT) before any content is whole, `offset_mismatch` past its end.
+ * (NO_CONTENT) before any content is whole, `offset_mismatch` past its end. With an attempt, only that attempt's content
+ * is meant.
  */
 export async function readFile(
   deps: CoreDeps,
-  input: { readonly sessionId: string; readonly fileId: string } & ReadRangeInput,
+  input: FileInput & ReadRangeInput,
   call: Call,
 ): Promise<ReadResult<SessionFile>> {
   assertPermission(call.caller, "read");
   const ref = parseFileRef(input, call.caller);
   return readRange(deps, input, call, async () => {
     const { session, file, now } = await viewFile(deps, ref, call);
+    assertAttempt(file, input.attempt);
     // A session holds content as long as it may complete, or has completed.
     moveSession(session, "complete", now);
-    if (file.current === undefined) {
+    const content = input.attempt === undefined || file.state === "ready" ? file.current : undefined;
+    if (content === undefined) {
       throw new UploadError("incomplete", `file ${JSON.stringify(file.name)} has no whole content yet`, {
         reason: "NO_CONTENT",
         expectedOffset: file.running?.offset ?? 0,
       });
     }
-    return { file, content: file.current };
+    return { file, content };
   });
 }
 
@@ -84,7 +89,7 @@ async function readRange<Thing>(
   let seen: string | undefined;
   for (;;) {
     const { file, content } = await look();
-    const { from, to } = parseReadRange(input, content.sizeBytes);
+    const { from, to } = parseReadRange(input.choose?.(content) ?? input, content.sizeBytes);
     const extents = from === to ? [] : await deps.metadata.listExtents(content.id);
     const collected = from < to && extents.length === 0;
     if (!collected || content.id === seen) {

@@ -4,6 +4,13 @@ import { isUploadError } from "../error.js";
 import type { FileRef, FileView } from "../ports/transfer-store.js";
 import { assertVisible } from "../session.js";
 
+/** Which file, and if it matters, at which attempt. */
+export interface FileInput {
+  readonly sessionId: string;
+  readonly fileId: string;
+  readonly attempt?: number | undefined;
+}
+
 /**
  * A file with its session, for those who may see it. Throws `not_found`: of the session where the caller may not know
  * of it (P9).

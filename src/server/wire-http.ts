@@ -1,0 +1,158 @@
+// Node's requests and answers, of either HTTP version, as the plain values that REST faces are written over.
+import type { ServerResponse } from "node:http";
+import type { ServerHttp2Stream } from "node:http2";
+import type { WireHandler, WireRequest, WireResponse } from "../rest/kit/index.js";
+import type { NodeHandler } from "./listen.js";
+
+type NodeRequest = Parameters<NodeHandler>[0];
+type NodeResponse = Parameters<NodeHandler>[1];
+
+export interface WireDeps {
+  readonly handle: WireHandler;
+  /** What the port knows of the request before any protocol does. */
+  readonly describe: (request: NodeRequest) => Pick<WireRequest, "id" | "origin">;
+  /** Lets a stop wait for the work. */
+  readonly track: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Aborts when the server waits no longer for what is under way. */
+  readonly cut: AbortSignal;
+  readonly logUnexpected: (error: unknown, request: WireRequest) => void;
+}
+
+export function createWireHandler(deps: WireDeps): NodeHandler {
+  return (request, response) => void deps.track(() => serve(deps, request, response));
+}
+
+/** Never rejects. */
+async function serve(deps: WireDeps, request: NodeRequest, response: NodeResponse): Promise<void> {
+  const controller = new AbortController();
+  const out = openAnswer(request, response, () => controller.abort(clientGone()));
+  const onCut = () => controller.abort(deps.cut.reason);
+  deps.cut.addEventListener("abort", onCut);
+  const wired = readRequest(deps, request, controller.signal);
+  try {
+    await out.send(await deps.handle(wired));
+  } catch (error) {
+    const foreseen = controller.signal.aborted || (error as Error).name === "AbortError";
+    if (!foreseen) deps.logUnexpected(error, wired);
+    // An answer that has begun cannot be taken back: that it was cut has to show.
+    if (response.headersSent) response.destroy();
+    else await out.send(apology(deps.cut.aborted)).catch(() => void response.destroy());
+  } finally {
+    deps.cut.removeEventListener("abort", onCut);
+  }
+}
+
+function readRequest(deps: WireDeps, request: NodeRequest, signal: AbortSignal): WireRequest {
+  const [path = "", ...query] = (request.url ?? "").split("?");
+  const headers: Record<string, string | undefined> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (!name.startsWith(":")) headers[name] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  return {
+    method: request.method ?? "",
+    path,
+    query: query.join("?"),
+    headers,
+    httpVersion: request.httpVersionMajor === 2 ? "2" : request.httpVersion === "1.0" ? "1.0" : "1.1",
+    body: readBody(request),
+    signal,
+    ...deps.describe(request),
+  };
+}
+
+/** Pulls: what nobody takes is not read. A reader that stops early leaves the connection whole, for the answer. */
+async function* readBody(request: NodeRequest): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw clientGone(error);
+  }
+  // A cancelled HTTP/2 stream ends like a whole one.
+  if ("stream" in request && request.stream.aborted) throw clientGone();
+}
+
+function clientGone(cause?: unknown): Error {
+  const gone = new Error("the client has gone", { cause });
+  gone.name = "AbortError";
+  return gone;
+}
+
+interface Answer {
+  /** Resolves when it is out, or has nowhere to go any more; throws what its body throws. */
+  send(answer: WireResponse): Promise<void>;
+}
+
+function openAnswer(request: NodeRequest, response: NodeResponse, onGone: () => void): Answer {
+  // The two responses have the same methods, and no common type that says so.
+  const out = response as ServerResponse;
+  let closed = false;
+  let finished = false;
+  out.once("finish", () => {
+    finished = true;
+    if ("stream" in request) closeSoon(request.stream);
+  });
+  out.once("close", () => {
+    closed = true;
+    if (!finished) onGone();
+  });
+  // Whatever goes wrong with it ends in `close`.
+  out.on("error", () => undefined);
+
+  const either = (event: "drain" | "finish") =>
+    new Promise<void>((resolve) => {
+      const done = () => {
+        out.off(event, done);
+        out.off("close", done);
+        resolve();
+      };
+      if (closed) return resolve();
+      out.on(event, done);
+      out.on("close", done);
+    });
+
+  return {
+    async send({ status, headers, body }) {
+      if (closed) return;
+      const silent = request.method === "HEAD" || status === 204 || status === 304;
+      const bytes = body === undefined ? Buffer.alloc(0) : typeof body === "string" ? Buffer.from(body) : body;
+      const whole = bytes instanceof Uint8Array;
+      const tellsLength = whole && status !== 204 && status !== 304;
+      out.writeHead(status, { ...headers, ...(tellsLength && { "content-length": String(bytes.length) }) });
+      if (!silent && !whole) {
+        for await (const chunk of bytes) {
+          if (closed) return;
+          if (!out.write(chunk)) await either("drain");
+        }
+      }
+      const over = either("finish");
+      letGoOfBody(request);
+      out.end(whole && !silent ? bytes : undefined);
+      await over;
+    },
+  };
+}
+
+/** Nobody reads the rest of the request: it flows into nothing, as far as the port lets it. */
+function letGoOfBody(request: NodeRequest): void {
+  request.removeAllListeners("readable");
+  request.resume();
+}
+
+const lastWordMs = 1_000;
+
+/**
+ * Tells an HTTP/2 client that goes on sending to stop (RFC 9113, 8.1), a moment after the answer: some never read it
+ * when that comes at once.
+ */
+function closeSoon(stream: ServerHttp2Stream): void {
+  if (stream.closed) return;
+  const timer = setTimeout(() => stream.close(), lastWordMs).unref();
+  stream.once("close", () => clearTimeout(timer));
+}
+
+function apology(stopping: boolean): WireResponse {
+  const [status, title] = stopping ? [503, "Service Unavailable"] : [500, "Internal Server Error"];
+  const detail = stopping ? "the server is stopping" : "internal error";
+  const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
+  return { status, headers, body: `${JSON.stringify({ type: "about:blank", title, status, detail })}\n` };
+}
