@@ -42,7 +42,7 @@ describe("putting a file", () => {
     expect(file).toMatchObject({ name: "n.txt", state: "ready", attempts: 1, sizeBytes: content.length });
     const place = { sessionId: session.id, fileId: file.id };
     expect(await uploads.getSession(place, alice)).toEqual(session);
-    expect(await uploads.getFile(place, alice)).toEqual(file);
+    expect((await uploads.getFile(place, alice)).file).toEqual(file);
     expect(Buffer.from(await readBack(uploads, alice, place)).equals(content)).toBe(true);
     const events = await uploads.listSessionEvents({ ...place, after: 0 }, alice);
     expect(events.map(({ number, type }) => `${number} ${type}`)).toEqual([
