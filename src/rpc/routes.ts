@@ -3,7 +3,7 @@ import { FileService } from "../../gen/slipway/upload/v1/file_service_pb.js";
 import { SessionService } from "../../gen/slipway/upload/v1/session_service_pb.js";
 import type { Deadlines, Uploads } from "../core/index.js";
 import { type Authenticate, createCallerInterceptor } from "./caller.js";
-import { createErrorInterceptor } from "./errors.js";
+import { createErrorInterceptor, type LogUnexpected } from "./errors.js";
 import { createFileService } from "./file-service.js";
 import { createSessionService } from "./session-service.js";
 
@@ -11,7 +11,7 @@ export interface RpcDeps {
   readonly uploads: Uploads;
   readonly deadlines: Deadlines;
   readonly authenticate: Authenticate;
-  readonly logUnexpected: (error: unknown, method: string) => void;
+  readonly logUnexpected: LogUnexpected;
 }
 
 /** Registers every service of the typed API. */

@@ -3,6 +3,8 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
 import { createTokenCheck } from "../access/token-check.js";
 import { createUploads } from "../core/index.js";
+import { Health } from "../../gen/grpc/health/v1/health_pb.js";
+import { createRequestValues } from "../rpc/request.js";
 import { createInterceptors, maxMessageBytes, type RpcDeps, registerServices } from "../rpc/routes.js";
 import { createDiskBlobStore } from "../storage/disk/blob-store.js";
 import { connectDatabase } from "../storage/postgres/connect.js";
@@ -11,11 +13,17 @@ import { migrate } from "../storage/postgres/migrate.js";
 import { adminTokenPath, loadAdminToken } from "./admin-token.js";
 import { startBootstrap } from "./bootstrap.js";
 import type { Config } from "./config.js";
+import { createCors, rpcCors } from "./cors.js";
 import { createDrain } from "./drain.js";
 import { createHealthHandler } from "./health.js";
+import { createHealthService } from "./health-service.js";
 import { listen, type NodeHandler } from "./listen.js";
 import type { Log } from "./log.js";
+import { createRequestReader } from "./node-http.js";
+import { registerReflection, servicesOf } from "./reflection.js";
 import { startSweeping } from "./sweep.js";
+import { loadTls, watchTls } from "./tls.js";
+import { createTracing } from "./tracing.js";
 
 export interface RunningServer {
   readonly url: string;
@@ -28,10 +36,15 @@ export interface RunningServer {
 const finishMs = 10_000;
 const commitMs = 5_000;
 const answerMs = 1_000;
+const certificateMs = 60_000;
+
+/** `/package.Service/Method`, whether it is there or not. */
+const rpcPath = /^\/[a-z0-9_]+(\.[a-z0-9_]+)*\.[A-Z]\w*\/\w+(\?|$)/;
 
 /** Starts everything; the caller holds the data folder's lock. */
 export async function compose(config: Config, log: Log): Promise<RunningServer> {
   const { dataDir, durability } = config;
+  const tls = config.tls && (await loadTls(config.tls));
   if (durability === "os") log.warn("SLIPWAY_DURABILITY=os: a power failure may lose acknowledged data");
   const { token, created } = await loadAdminToken(dataDir);
   if (created) log.info({ file: adminTokenPath(dataDir) }, "made an administrator's token");
@@ -58,27 +71,51 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
     uploads,
     deadlines: config.deadlines,
     authenticate: createTokenCheck(token, () => bootstrap.identity()),
-    logUnexpected: (error, method) => log.error({ err: error, method }, "a call failed"),
+    logUnexpected: (error, method, requestId) => log.error({ err: error, method, requestId }, "a call failed"),
+  };
+  const checkReady = async () => {
+    bootstrap.identity();
+    await Promise.all([metadata.checkHealth(), blobs.checkHealth()]);
   };
   const drain = createDrain();
+  const leaving = new AbortController();
   const cut = new AbortController();
+  const requests = createRequestReader(config);
   const handler = connectNodeAdapter({
-    routes: (router) => void registerServices(router, rpc),
-    interceptors: [drain.interceptor, ...createInterceptors(rpc)],
+    routes(router) {
+      registerServices(router, rpc);
+      const services = () => servicesOf(router);
+      router.service(Health, createHealthService({ services, checkReady, leaving: leaving.signal }));
+      registerReflection(router);
+    },
+    contextValues: (request) => createRequestValues(requests.requestOf(request)),
+    interceptors: [drain.interceptor, createTracing(), ...createInterceptors(rpc)],
     readMaxBytes: maxMessageBytes,
     acceptCompression: [compressionGzip],
     shutdownSignal: cut.signal,
-    fallback: createHealthHandler(async () => {
-      bootstrap.identity();
-      await Promise.all([metadata.checkHealth(), blobs.checkHealth()]);
-    }),
+    fallback: createHealthHandler(checkReady),
   });
+  const cors = createCors({ ...rpcCors, origins: config.corsOrigins });
   const listener = await listen({
     ...config.listen,
-    handler: refuseUnreadable(handler),
+    tls,
+    handler: requests.identify((request, response) => {
+      if (rpcPath.test(request.url ?? "") && cors(request, response)) return;
+      refuseUnreadable(handler)(request, response);
+    }),
     maxBufferedBytes: config.limits.maxBufferedBytes,
     onError: (error) => log.warn({ err: error }, "a connection could not be taken"),
   });
+  const certificate =
+    config.tls &&
+    watchTls(config.tls, {
+      everyMs: certificateMs,
+      onPair: (pair) => {
+        listener.renewTls(pair);
+        log.info("took up a renewed certificate");
+      },
+      onError: (error) => log.warn({ err: error }, "the certificate stays as it was"),
+    });
   const sweeper = startSweeping({
     uploads,
     options: config.sweep,
@@ -92,6 +129,8 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
       throw error;
     }),
     async stop() {
+      certificate?.stop();
+      leaving.abort();
       const closed = listener.close();
       await within(finishMs, Promise.all([closed, drain.idle()]));
       cut.abort(new ConnectError("the server is stopping", Code.Unavailable));
