@@ -48,10 +48,12 @@ export function createHealthService(deps: {
       const signal = AbortSignal.any([context.signal, leaving]);
       let told: Status | undefined;
       for (;;) {
+        // What is true at the end is told, too.
+        const ending = signal.aborted;
         const status = isKnown(service) ? await current() : Status.SERVICE_UNKNOWN;
         if (status !== told) yield { status };
         told = status;
-        if (signal.aborted) return;
+        if (ending) return;
         await wait(freshMs, undefined, { signal }).catch(() => undefined);
       }
     },
