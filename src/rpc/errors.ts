@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { ErrorInfoSchema, ErrorReason } from "../../gen/slipway/upload/v1/error_pb.js";
 import { isUploadError, type UploadError, type UploadErrorCode, type UploadErrorReason } from "../core/index.js";
+import { malformed } from "./malformed.js";
 import { requestKey } from "./request.js";
 
 export type LogUnexpected = (error: unknown, method: string, requestId: string) => void;
@@ -52,7 +53,8 @@ export function createErrorInterceptor(logUnexpected: LogUnexpected): Intercepto
       if (error.cause !== undefined) logUnexpected(error, method, requestId);
       return connectErrorFrom(error);
     }
-    if (error instanceof ConnectError) return error;
+    // The library's own errors; with `internal` it says that it cannot read a message.
+    if (error instanceof ConnectError) return error.code === Code.Internal ? malformed() : error;
     if (isAbort(error)) return new ConnectError("the call was cancelled", Code.Canceled);
     logUnexpected(error, method, requestId);
     return new ConnectError("internal error", Code.Internal);

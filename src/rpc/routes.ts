@@ -5,6 +5,7 @@ import type { Deadlines, Uploads } from "../core/index.js";
 import { type Authenticate, createCallerInterceptor } from "./caller.js";
 import { createErrorInterceptor, type LogUnexpected } from "./errors.js";
 import { createFileService } from "./file-service.js";
+import { noteRead } from "./malformed.js";
 import { createSessionService } from "./session-service.js";
 
 export interface RpcDeps {
@@ -23,7 +24,7 @@ export function registerServices(router: ConnectRouter, deps: RpcDeps): ConnectR
 
 /** What every call passes, outermost first. */
 export function createInterceptors(deps: RpcDeps): Interceptor[] {
-  return [createErrorInterceptor(deps.logUnexpected), createCallerInterceptor(deps.authenticate)];
+  return [noteRead, createErrorInterceptor(deps.logUnexpected), createCallerInterceptor(deps.authenticate)];
 }
 
 /** The largest message that is taken (bytes): refused by its length, before anything is allocated for it. */

@@ -4,6 +4,7 @@ import { compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
 import { createTokenCheck } from "../access/token-check.js";
 import { createUploads } from "../core/index.js";
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
+import { refuseMalformed } from "../rpc/malformed.js";
 import { createRequestValues } from "../rpc/request.js";
 import { createInterceptors, maxMessageBytes, type RpcDeps, registerServices } from "../rpc/routes.js";
 import { createDiskBlobStore } from "../storage/disk/blob-store.js";
@@ -81,12 +82,13 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
   const leaving = new AbortController();
   const cut = new AbortController();
   const requests = createRequestReader(config);
-  const handler = connectNodeAdapter({
+  const rpcHandler = connectNodeAdapter({
     routes(router) {
       registerServices(router, rpc);
       const services = () => servicesOf(router);
       router.service(Health, createHealthService({ services, checkReady, leaving: leaving.signal }));
       registerReflection(router);
+      refuseMalformed(router);
     },
     contextValues: (request) => createRequestValues(requests.requestOf(request)),
     interceptors: [drain.interceptor, createTracing(), ...createInterceptors(rpc)],
@@ -95,13 +97,14 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
     shutdownSignal: cut.signal,
     fallback: createHealthHandler(checkReady),
   });
+  const answer = refuseUnreadable(rpcHandler);
   const cors = createCors({ ...rpcCors, origins: config.corsOrigins });
   const listener = await listen({
     ...config.listen,
     tls,
     handler: requests.identify((request, response) => {
       if (rpcPath.test(request.url ?? "") && cors(request, response)) return;
-      refuseUnreadable(handler)(request, response);
+      answer(request, response);
     }),
     maxBufferedBytes: config.limits.maxBufferedBytes,
     onError: (error) => log.warn({ err: error }, "a connection could not be taken"),

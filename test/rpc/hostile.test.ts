@@ -3,8 +3,10 @@ import { readFile } from "node:fs/promises";
 import { request } from "node:http";
 import { connect as connect2 } from "node:http2";
 import { brotliCompressSync, gzipSync } from "node:zlib";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
-import { useServer } from "./scene.js";
+import { UploadFileRequestSchema } from "../../gen/slipway/upload/v1/upload_pb.js";
+import { addFile, useServer } from "./scene.js";
 
 const server = useServer();
 const unary = "/slipway.upload.v1.SessionService/GetSession";
@@ -127,6 +129,33 @@ describe.each(streams)("over %s", (_what, send, type, encoding) => {
   });
 });
 
+/** No message of any type: a field with a number of 0, one that is longer than the rest, a string that is no UTF-8. */
+const garbage = [
+  Buffer.from([0x07, 0xff]),
+  Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]),
+  Buffer.from([0x0a, 0x7f, 0x61]),
+];
+
+describe.each(streams)("bytes that are no message, over %s,", (_what, send, type) => {
+  const invalid = { status: 200, code: codes(type, "invalid_argument", "3") };
+
+  it.each(garbage)("are INVALID_ARGUMENT in a stream, be they the first message or the second: %j", async (bytes) => {
+    const place = await addFile(server.client("connect/1.1"));
+    const start = toBinary(
+      UploadFileRequestSchema,
+      create(UploadFileRequestSchema, { message: { case: "start", value: place } }),
+    );
+    expect(await send(stream, type, envelope(0, bytes))).toEqual(invalid);
+    expect((await send(stream, type, Buffer.concat([envelope(0, start), envelope(0, bytes)]))).code).toBe(invalid.code);
+    expect(await send("/slipway.upload.v1.FileService/ReadFile", type, envelope(0, bytes))).toEqual(invalid);
+  });
+
+  if (type.includes("connect")) return;
+  it.each(garbage)("are INVALID_ARGUMENT in a unary call: %j", async (bytes) => {
+    expect(await send(unary, type, envelope(0, bytes))).toEqual(invalid);
+  });
+});
+
 describe.each([
   ["HTTP/1.1", send1],
   ["HTTP/2", send2],
@@ -146,8 +175,24 @@ describe.each([
     expect((await memory()).resident - before.resident).toBeLessThan(megabytes * 2 ** 20);
   });
 
+  it.each(garbage)("whose bytes are no message is INVALID_ARGUMENT: %j", async (bytes) => {
+    expect(await send(unary, "application/proto", bytes)).toEqual({ status: 400, code: "invalid_argument" });
+  });
+
   it("in brotli is not taken", async () => {
     const answer = await send(unary, "application/proto", brotliCompressSync(""), { "content-encoding": "br" });
     expect(answer.code).toBe("unimplemented");
   });
+});
+
+it("a message in a URL that is none is INVALID_ARGUMENT, and one that can be read is answered", async () => {
+  const ask = (message: string) =>
+    fetch(`${server.get().url}${unary}?connect=v1&encoding=proto&base64=1&message=${message}`, {
+      headers: { authorization: `Bearer ${server.get().token}` },
+    });
+  const refused = await ask(garbage[0]!.toString("base64url"));
+  expect([refused.status, codeOf(await refused.text())]).toEqual([400, "invalid_argument"]);
+  const id = Buffer.from("11111111-1111-4111-8111-111111111111");
+  const read = await ask(Buffer.concat([Buffer.from([0x0a, id.length]), id]).toString("base64url"));
+  expect([read.status, codeOf(await read.text())]).toEqual([404, "not_found"]);
 });

@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { connect as connect2 } from "node:http2";
 import { createServer } from "node:https";
 import { join } from "node:path";
+import { connect as connectSecurely } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../src/server/config.js";
@@ -82,6 +84,28 @@ describe("a server with TLS", () => {
       client.close();
     }
     expect(await server.stop()).toBe(0);
+  });
+
+  it("answers a request that makes no sense with 400, as without TLS, and lives on", async () => {
+    const server = await startServer({ tls: true });
+    const path = "/slipway.upload.v1.SessionService/GetSession";
+    const ca = server.ca ?? "";
+    async function exchange(text: string): Promise<string> {
+      const socket = connectSecurely({ port: server.port, ca });
+      socket.write(text);
+      return (await socket.setEncoding("latin1").toArray()).join("");
+    }
+    for (const head of ["HTTP/1.0\r\n", "HTTP/1.1\r\nHost: [\r\n", "HTTP/1.1\r\nHost: a b\r\n", "HTTP/1.1\r\n"]) {
+      const answer = await exchange(`POST ${path} ${head}Content-Length: 0\r\nConnection: close\r\n\r\n`);
+      expect(answer, head).toMatch(/^HTTP\/1\.1 400 /);
+    }
+    const session = connect2(server.url, { ca });
+    const stream = session.request({ ":method": "POST", ":path": path, ":authority": "[" });
+    expect((await once(stream, "response"))[0]).toMatchObject({ ":status": 400 });
+    const next = session.request({ ":path": "/healthz" });
+    expect((await once(next, "response"))[0]).toMatchObject({ ":status": 200 });
+    session.destroy();
+    await server.kill();
   });
 
   it("whose key belongs to another certificate does not start: one sentence, and exit code 2", async () => {
