@@ -15,8 +15,12 @@ export function createWindows(budgetBytes: number): { add(session: ServerHttp2Se
     const next = windowOf(budgetBytes, sessions.size);
     if (next === shareBytes) return false;
     shareBytes = next;
-    for (const session of sessions) session.setLocalWindowSize(shareBytes);
+    sessions.forEach(resize);
     return true;
+  }
+  function resize(session: ServerHttp2Session): void {
+    // One that is destroyed says a turn later that it is closed, and throws in between.
+    if (!session.destroyed) session.setLocalWindowSize(shareBytes);
   }
   return {
     add(session) {
@@ -25,7 +29,7 @@ export function createWindows(budgetBytes: number): { add(session: ServerHttp2Se
         sessions.delete(session);
         rebalance();
       });
-      if (!rebalance()) session.setLocalWindowSize(shareBytes);
+      if (!rebalance()) resize(session);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
-import { connect as connect2 } from "node:http2";
+import { type ClientHttp2Session, connect as connect2 } from "node:http2";
 import { get as getSecurely } from "node:https";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -45,7 +45,8 @@ async function openRaw(): Promise<Socket> {
 async function readAll(socket: Socket): Promise<string> {
   const chunks: Buffer[] = [];
   socket.on("data", (chunk: Buffer) => chunks.push(chunk));
-  await once(socket, "close");
+  // A reset is an end, too.
+  await new Promise((resolve) => socket.once("close", resolve));
   return Buffer.concat(chunks).toString("latin1");
 }
 
@@ -226,6 +227,31 @@ describe.each(Object.entries(ways))("one port %s", (_way, tls) => {
     expect(await answer).toMatch(/^HTTP\/1\.1 408 /);
     clearInterval(drip);
     expect(await ask2()).toBe("HTTP/2.0");
+  });
+
+  it("HTTP/2 connections share the budget, and one whose share has shrunk still takes all that is sent (P10)", async () => {
+    listener.destroy();
+    await start({
+      tls,
+      handler: (request, response) => void request.on("end", () => response.end("whole")).resume(),
+    });
+    const sessions: ClientHttp2Session[] = [];
+    const join = async () => {
+      const session = connect2(listener.url, { ca: certificate.cert }).on("error", () => undefined);
+      sessions.push(session);
+      await once(session, "remoteSettings");
+      // What the server said of the connection's window came before the answer to this.
+      await new Promise((resolve) => session.ping(resolve));
+      return session;
+    };
+    const first = await join();
+    expect(first.state.remoteWindowSize).toBe(16 * 2 ** 20);
+    for (let i = 0; i < 15; i++) await join();
+    expect((await join()).state.remoteWindowSize).toBe(4 * 2 ** 20);
+    const stream = first.request({ ":method": "POST", ":path": "/" }).setEncoding("utf8");
+    stream.end(Buffer.alloc(40 * 2 ** 20));
+    expect((await stream.toArray()).join("")).toBe("whole");
+    for (const session of sessions) session.destroy();
   });
 
   it("a body may take longer than headers may", async () => {

@@ -10,12 +10,18 @@ function fakeSession() {
   const windows: number[] = [];
   let close = (): void => undefined;
   const session = {
+    destroyed: false,
     setLocalWindowSize: (bytes: number) => void windows.push(bytes),
     once: (_event: string, listener: () => void) => {
       close = listener;
     },
   };
-  return { session: session as unknown as ServerHttp2Session, windows, close: () => close() };
+  return {
+    session: session as unknown as ServerHttp2Session,
+    windows,
+    close: () => close(),
+    destroy: () => void Object.assign(session, { destroyed: true }),
+  };
 }
 
 it.each([
@@ -42,5 +48,14 @@ describe("the windows of connections", () => {
     for (const { close } of all.slice(8)) close();
     expect(all[0]!.windows).toEqual([16 * MiB, 8 * MiB, 16 * MiB]);
     expect(all[15]!.windows).toEqual([8 * MiB]);
+  });
+
+  it("are left alone where a connection has been destroyed and has not said so yet", () => {
+    const windows = createWindows(128 * MiB);
+    const all = Array.from({ length: 8 }, fakeSession);
+    for (const { session } of all) windows.add(session);
+    all[0]!.destroy();
+    windows.add(fakeSession().session);
+    expect([all[0]!.windows, all[1]!.windows]).toEqual([[16 * MiB], [16 * MiB, 8 * MiB]]);
   });
 });
