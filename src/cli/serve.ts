@@ -8,6 +8,7 @@ lower case with dashes and without SLIPWAY_. A flag wins over the environment.
 
   --listen HOST:PORT     127.0.0.1:8080; port 0 takes a free one
   --data-dir FOLDER      ./slipway-data
+  --tls-cert FILE        PEM; with --tls-key FILE the port speaks TLS
   --database-url URL     postgres://...; else an embedded database in the data folder
 
 Examples:

@@ -8,9 +8,13 @@ export type Authenticate = (authorization: string | null) => Promise<Caller>;
 
 const callerKey = createContextKey<Caller | undefined>(undefined, { description: "caller" });
 
-/** Nothing runs without a caller. */
+/** Services that tell nothing of what is stored: anyone may ask them. */
+const open = /^grpc\.(health|reflection)\./;
+
+/** Nothing else runs without a caller. */
 export function createCallerInterceptor(authenticate: Authenticate): Interceptor {
   return (next) => async (request) => {
+    if (open.test(request.service.typeName)) return next(request);
     request.contextValues.set(callerKey, await authenticate(request.header.get("authorization")));
     return next(request);
   };

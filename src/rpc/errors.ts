@@ -2,6 +2,10 @@ import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { ErrorInfoSchema, ErrorReason } from "../../gen/slipway/upload/v1/error_pb.js";
 import { isUploadError, type UploadError, type UploadErrorCode, type UploadErrorReason } from "../core/index.js";
+import { malformed } from "./malformed.js";
+import { requestKey } from "./request.js";
+
+export type LogUnexpected = (error: unknown, method: string, requestId: string) => void;
 
 const codes: Record<UploadErrorCode, Code> = {
   invalid: Code.InvalidArgument,
@@ -44,26 +48,28 @@ export function connectErrorFrom(error: UploadError): ConnectError {
  * Translates whatever a method throws, once. What the server lacks is logged with its cause; what nobody foresaw, too, and
  * answered with fixed text.
  */
-export function createErrorInterceptor(logUnexpected: (error: unknown, method: string) => void): Interceptor {
-  const translate = (error: unknown, method: string): ConnectError => {
+export function createErrorInterceptor(logUnexpected: LogUnexpected): Interceptor {
+  const translate = (error: unknown, method: string, requestId: string): ConnectError => {
     if (isUploadError(error)) {
       // Whatever else it is, the client is told all of it and can bring it about as often as it likes.
-      if (error.code === "unavailable") logUnexpected(error, method);
+      if (error.code === "unavailable") logUnexpected(error, method, requestId);
       return connectErrorFrom(error);
     }
-    if (error instanceof ConnectError) return error;
+    // The library's own errors; with `internal` it says that it cannot read a message.
+    if (error instanceof ConnectError) return error.code === Code.Internal ? malformed() : error;
     if (isAbort(error)) return new ConnectError("the call was cancelled", Code.Canceled);
-    logUnexpected(error, method);
+    logUnexpected(error, method, requestId);
     return new ConnectError("internal error", Code.Internal);
   };
   return (next) => async (request) => {
     const method = `${request.service.typeName}/${request.method.name}`;
+    const { id } = request.contextValues.get(requestKey);
     try {
       const response = await next(request);
       if (!response.stream) return response;
-      return { ...response, message: translateStream(response.message, (error) => translate(error, method)) };
+      return { ...response, message: translateStream(response.message, (error) => translate(error, method, id)) };
     } catch (error) {
-      throw translate(error, method);
+      throw translate(error, method, id);
     }
   };
 }

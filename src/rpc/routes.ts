@@ -7,8 +7,9 @@ import type { Deadlines, Uploads } from "../core/index.js";
 import { createBlobService } from "./blob-service.js";
 import { type Authenticate, createCallerInterceptor } from "./caller.js";
 import { createCatalogService } from "./catalog-service.js";
-import { createErrorInterceptor } from "./errors.js";
+import { createErrorInterceptor, type LogUnexpected } from "./errors.js";
 import { createFileService } from "./file-service.js";
+import { noteRead } from "./malformed.js";
 import { createSessionService } from "./session-service.js";
 import type { OfferUpload } from "./upload-endpoint.js";
 
@@ -19,7 +20,7 @@ export interface RpcDeps {
   /** Aborts when the server begins to stop, with the error that those who wait for news get. */
   readonly stopping: AbortSignal;
   readonly offerUpload: OfferUpload;
-  readonly logUnexpected: (error: unknown, method: string) => void;
+  readonly logUnexpected: LogUnexpected;
 }
 
 /** Registers every service of the typed API. */
@@ -33,7 +34,7 @@ export function registerServices(router: ConnectRouter, deps: RpcDeps): ConnectR
 
 /** What every call passes, outermost first. */
 export function createInterceptors(deps: RpcDeps): Interceptor[] {
-  return [createErrorInterceptor(deps.logUnexpected), createCallerInterceptor(deps.authenticate)];
+  return [noteRead, createErrorInterceptor(deps.logUnexpected), createCallerInterceptor(deps.authenticate)];
 }
 
 /** The largest message that is taken (bytes): refused by its length, before anything is allocated for it. */

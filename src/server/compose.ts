@@ -1,9 +1,12 @@
 // The one file that knows every folder: configuration in, running parts out.
 import { Code, ConnectError } from "@connectrpc/connect";
 import { compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
+import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import { createTokenCheck } from "../access/token-check.js";
 import { type Access, createUploads, permissions, UploadError } from "../core/index.js";
 import { capabilityPrefix } from "../rest/kit/index.js";
+import { refuseMalformed } from "../rpc/malformed.js";
+import { createRequestValues } from "../rpc/request.js";
 import { createInterceptors, maxMessageBytes, type RpcDeps, registerServices } from "../rpc/routes.js";
 import { createDiskBlobStore } from "../storage/disk/blob-store.js";
 import { connectDatabase } from "../storage/postgres/connect.js";
@@ -14,11 +17,17 @@ import { type Bootstrap, startBootstrap } from "./bootstrap.js";
 import { loadCapabilityKey } from "./capability-key.js";
 import { createCapabilityUrls } from "./capability-urls.js";
 import type { Config } from "./config.js";
+import { createCors, rpcCors } from "./cors.js";
 import { createDrain } from "./drain.js";
 import { createHealthHandler } from "./health.js";
+import { createHealthService } from "./health-service.js";
 import { listen, type NodeHandler } from "./listen.js";
 import type { Log } from "./log.js";
+import { createRequestReader } from "./node-http.js";
+import { registerReflection, servicesOf } from "./reflection.js";
 import { startSweeping } from "./sweep.js";
+import { loadTls, watchTls } from "./tls.js";
+import { createTracing } from "./tracing.js";
 import { createWireHandler } from "./wire-http.js";
 
 export interface RunningServer {
@@ -32,10 +41,15 @@ export interface RunningServer {
 const finishMs = 10_000;
 const commitMs = 5_000;
 const answerMs = 1_000;
+const certificateMs = 60_000;
+
+/** `/package.Service/Method`, whether it is there or not. */
+const rpcPath = /^\/[a-z0-9_]+(\.[a-z0-9_]+)*\.[A-Z]\w*\/\w+(\?|$)/;
 
 /** Starts everything; the caller holds the data folder's lock. */
 export async function compose(config: Config, log: Log): Promise<RunningServer> {
   const { dataDir, durability } = config;
+  const tls = config.tls && (await loadTls(config.tls));
   if (durability === "os") log.warn("SLIPWAY_DURABILITY=os: a power failure may lose acknowledged data");
   const { token, created } = await loadAdminToken(dataDir);
   if (created) log.info({ file: adminTokenPath(dataDir) }, "made an administrator's token");
@@ -63,7 +77,7 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
     uploads,
     callerOf: createCallerLookup(bootstrap),
     now: clock.now,
-    logCause: (error, { id, method }) => log.error({ err: error, request: id, method }, "a request failed"),
+    logCause: (error, { id, method }) => log.error({ err: error, requestId: id, method }, "a request failed"),
   });
 
   const farewell = new AbortController();
@@ -73,36 +87,61 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
     stopping: farewell.signal,
     authenticate: createTokenCheck(token, () => bootstrap.identity()),
     offerUpload: capabilityUrls.offerUpload,
-    logUnexpected: (error, method) => log.error({ err: error, method }, "a call failed"),
+    logUnexpected: (error, method, requestId) => log.error({ err: error, method, requestId }, "a call failed"),
+  };
+  const checkReady = async () => {
+    bootstrap.identity();
+    await Promise.all([metadata.checkHealth(), blobs.checkHealth()]);
   };
   const drain = createDrain();
   const cut = new AbortController();
-  const health = createHealthHandler(async () => {
-    bootstrap.identity();
-    await Promise.all([metadata.checkHealth(), blobs.checkHealth()]);
-  });
+  const requests = createRequestReader(config);
+  const health = createHealthHandler(checkReady);
   const capability = createWireHandler({
     handle: capabilityUrls.handle,
-    describe: () => ({ id: "", origin: "" }),
+    describe: requests.requestOf,
     track: drain.track,
     cut: cut.signal,
-    logUnexpected: (error, { id, method }) => log.error({ err: error, request: id, method }, "a request failed"),
+    logUnexpected: (error, { id, method }) => log.error({ err: error, requestId: id, method }, "a request failed"),
   });
-  const handler = connectNodeAdapter({
-    routes: (router) => void registerServices(router, rpc),
-    interceptors: [drain.interceptor, ...createInterceptors(rpc)],
+  const rpcHandler = connectNodeAdapter({
+    routes(router) {
+      registerServices(router, rpc);
+      const services = () => servicesOf(router);
+      router.service(Health, createHealthService({ services, checkReady, leaving: farewell.signal }));
+      registerReflection(router);
+      refuseMalformed(router);
+    },
+    contextValues: (request) => createRequestValues(requests.requestOf(request)),
+    interceptors: [drain.interceptor, createTracing(), ...createInterceptors(rpc)],
     readMaxBytes: maxMessageBytes,
     acceptCompression: [compressionGzip],
     shutdownSignal: cut.signal,
     fallback: (request, response) =>
       (request.url?.startsWith(capabilityPrefix) ? capability : health)(request, response),
   });
+  const answer = refuseUnreadable(rpcHandler);
+  const cors = createCors({ ...rpcCors, origins: config.corsOrigins });
   const listener = await listen({
     ...config.listen,
-    handler: refuseUnreadable(handler),
+    tls,
+    handler: requests.identify((request, response) => {
+      if (rpcPath.test(request.url ?? "") && cors(request, response)) return;
+      answer(request, response);
+    }),
     maxBufferedBytes: config.limits.maxBufferedBytes,
     onError: (error) => log.warn({ err: error }, "a connection could not be taken"),
   });
+  const certificate =
+    config.tls &&
+    watchTls(config.tls, {
+      everyMs: certificateMs,
+      onPair: (pair) => {
+        listener.renewTls(pair);
+        log.info("took up a renewed certificate");
+      },
+      onError: (error) => log.warn({ err: error }, "the certificate stays as it was"),
+    });
   const sweeper = startSweeping({
     uploads,
     options: config.sweep,
@@ -116,6 +155,7 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
       throw error;
     }),
     async stop() {
+      certificate?.stop();
       farewell.abort(new ConnectError("the server is stopping", Code.Unavailable));
       const closed = listener.close();
       await within(finishMs, Promise.all([closed, drain.idle()]));

@@ -4,6 +4,13 @@ import { type Deadlines, defaultLimits, defaultSweep, type Limits, type SweepOpt
 
 export interface Config {
   readonly listen: { readonly host: string; readonly port: number };
+  /** PEM files; undefined for no TLS. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** How the outside reaches the server, without a slash at the end; undefined to ask each request. */
+  readonly publicUrl: string | undefined;
+  readonly trustProxy: boolean;
+  /** Whose scripts may use credentials from a browser. */
+  readonly corsOrigins: readonly string[];
   readonly dataDir: string;
   /** postgres://...; undefined for the embedded database. */
   readonly databaseUrl: string | undefined;
@@ -63,8 +70,28 @@ export function readConfig(env: Environment, isTerminal: boolean): Config {
     read(name, fallback, (text) => words.find((word) => word === text), `one of ${words.join(", ")}`);
 
   oneOf("SLIPWAY_BLOBS", "disk", ["disk"]);
+  const certFile = read<string | undefined>("SLIPWAY_TLS_CERT", undefined, (text) => resolve(text), "a file");
+  const keyFile = read<string | undefined>("SLIPWAY_TLS_KEY", undefined, (text) => resolve(text), "a file");
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    const [missing, given] = certFile === undefined ? ["CERT", "KEY"] : ["KEY", "CERT"];
+    throw new ConfigError(`SLIPWAY_TLS_${missing} must be set where SLIPWAY_TLS_${given} is`);
+  }
   const config: Config = {
     listen: read("SLIPWAY_LISTEN", { host: "127.0.0.1", port: 8080 }, parseListen, "host:port, such as 127.0.0.1:8080"),
+    tls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile },
+    publicUrl: read<string | undefined>(
+      "SLIPWAY_PUBLIC_URL",
+      undefined,
+      parsePublicUrl,
+      "an address such as https://up.example.com, without a query",
+    ),
+    trustProxy: oneOf("SLIPWAY_TRUST_PROXY", "0", ["0", "1"]) === "1",
+    corsOrigins: read<readonly string[]>(
+      "SLIPWAY_CORS_ORIGINS",
+      [],
+      parseOrigins,
+      "origins such as https://app.example.com, with commas between them",
+    ),
     dataDir: resolve(read("SLIPWAY_DATA_DIR", "slipway-data", (text) => text, "a folder")),
     databaseUrl: read<string | undefined>("DATABASE_URL", undefined, parseDatabaseUrl, "a postgres:// address"),
     databasePool: count("SLIPWAY_DATABASE_POOL", 10, 1, 1000),
@@ -138,4 +165,19 @@ function parseListen(text: string): { host: string; port: number } | undefined {
 
 function parseDatabaseUrl(text: string): string | undefined {
   return /^postgres(ql)?:\/\//.test(text) && URL.canParse(text) ? text : undefined;
+}
+
+function parsePublicUrl(text: string): string | undefined {
+  const url = parseHttpUrl(text);
+  const bare = url !== undefined && url.username === "" && url.password === "" && !/[?#]/.test(text);
+  return bare ? url.href.replace(/\/+$/, "") : undefined;
+}
+
+function parseOrigins(text: string): readonly string[] | undefined {
+  const origins = text.split(",").map((word) => parseHttpUrl(word.trim())?.origin === word.trim() && word.trim());
+  return origins.every((origin) => origin !== false) ? origins : undefined;
+}
+
+function parseHttpUrl(text: string): URL | undefined {
+  return /^https?:\/\/[^\s/]/i.test(text) && !/\s/.test(text) && URL.canParse(text) ? new URL(text) : undefined;
 }

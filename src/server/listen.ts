@@ -1,9 +1,13 @@
-// One port for HTTP/1.1 and HTTP/2 without TLS: the http server listens (Node arms its header time-out only then), and
-// connections that open with the HTTP/2 preface (RFC 9113, 3.4) are handed to an http2 server.
+// One port for HTTP/1.1 and HTTP/2, with TLS or without: the http server listens (Node arms its header time-out only then),
+// TLS is taken off where there is any, and connections that open with the HTTP/2 preface (RFC 9113, 3.4) are handed to
+// an http2 server. So everything that bounds a connection is the same for both.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createServer2, type Http2ServerRequest, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import type { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { TlsPair } from "./tls.js";
+import { createWindows } from "./windows.js";
 
 /** A Node request handler for either HTTP version, as the RPC adapter makes them. */
 export type NodeHandler = ReturnType<typeof connectNodeAdapter>;
@@ -11,6 +15,8 @@ export type NodeHandler = ReturnType<typeof connectNodeAdapter>;
 export interface Listener {
   /** As it is to be printed: `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** Connections to come are met with another certificate. */
+  renewTls(pair: TlsPair): void;
   /** Takes no new connections and lets those that are idle go; resolves when all have gone. */
   close(): Promise<void>;
   /** Cuts what is left. */
@@ -20,42 +26,59 @@ export interface Listener {
 export interface ListenOptions {
   readonly host: string;
   readonly port: number;
+  /** Undefined for no TLS. */
+  readonly tls?: TlsPair | undefined;
   readonly handler: NodeHandler;
   /** Told when a connection could not be taken; the port goes on. */
   readonly onError: (error: Error) => void;
   /** Shared by the HTTP/2 windows: what clients may send before it is read (bytes). */
   readonly maxBufferedBytes: number;
+  /** How long a request's headers may take. Default: a minute. */
+  readonly headersMs?: number;
 }
 
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 const sniffMs = 10_000;
-const headersMs = 60_000;
+const handshakeMs = 10_000;
 const keepAliveMs = 30_000;
 const unreadBytes = 16 * 2 ** 20;
 const unreadMs = 10_000;
 const watchMs = 5;
 const lastWordMs = 1_000;
-const streamWindowBytes = 8 * 2 ** 20;
-const smallestWindowBytes = 256 * 1024;
-const largestWindowBytes = 16 * 2 ** 20;
+const http2Options = {
+  settings: {
+    initialWindowSize: 8 * 2 ** 20,
+    maxConcurrentStreams: 1_000,
+    // As much as http1's parser takes.
+    maxHeaderListSize: 16 * 2 ** 10,
+  },
+  // A peer that sends more pings, settings or nonsense than a client has reason to loses its connection.
+  maxOutstandingPings: 10,
+  maxSettings: 32,
+  maxSessionInvalidFrames: 100,
+  maxSessionRejectedStreams: 100,
+};
 
 export async function listen(options: ListenOptions): Promise<Listener> {
+  const { headersMs = 60_000 } = options;
   const sessions = new Set<ServerHttp2Session>();
   const sockets = new Set<Socket>();
   /** Those that have not said yet which HTTP they speak; neither server knows them. */
   const undecided = new Set<Socket>();
+  /** Those whose TLS handshake is under way, by their peers: the TLS server hands over a socket of its own. */
+  const shaking = new Map<string, Socket>();
   let closing = false;
-  const http2 = createServer2({ settings: { initialWindowSize: streamWindowBytes } }, options.handler);
+  const http2 = createServer2(http2Options, options.handler);
   http2.on("checkContinue", (request, response) => {
     continueWhenRead(request, response);
     options.handler(request, response);
   });
+  const windows = createWindows(options.maxBufferedBytes);
   http2.on("session", (session) => {
     sessions.add(session);
     session.on("close", () => sessions.delete(session));
     if (closing) session.close();
-    const share = options.maxBufferedBytes / sessions.size;
-    session.setLocalWindowSize(Math.floor(Math.max(smallestWindowBytes, Math.min(largestWindowBytes, share))));
+    else windows.add(session);
   });
   // A part may take hours, its headers may not: with requestTimeout off, headersTimeout has to be set, or it would be
   // off too.
@@ -68,7 +91,12 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     options.handler(request, response);
   };
   const http1 = createServer(
-    { requestTimeout: 0, headersTimeout: headersMs, connectionsCheckingInterval: 5_000, keepAliveTimeout: 65_000 },
+    {
+      requestTimeout: 0,
+      headersTimeout: headersMs,
+      connectionsCheckingInterval: Math.min(5_000, headersMs),
+      keepAliveTimeout: 65_000,
+    },
     serve1,
   );
   http1.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
@@ -77,15 +105,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   });
   const takeHttp1 = http1.listeners("connection") as ((this: unknown, socket: Socket) => void)[];
   http1.removeAllListeners("connection");
-  http1.on("connection", (socket: Socket) => {
-    // A client that vanished without a word is found out, and its writer's seat is free again.
-    socket.setKeepAlive(true, keepAliveMs);
-    sockets.add(socket);
+  /** A connection whose bytes are plain: without TLS, or with it taken off. */
+  function take(socket: Socket): void {
     undecided.add(socket);
-    socket.on("close", () => {
-      sockets.delete(socket);
-      undecided.delete(socket);
-    });
+    socket.on("close", () => undecided.delete(socket));
     sniff(socket, (isHttp2) => {
       undecided.delete(socket);
       if (!isHttp2) return takeHttp1.forEach((take) => void take.call(http1, socket));
@@ -93,6 +116,31 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       socket.allowHalfOpen = false;
       http2.emit("connection", socket);
     });
+  }
+  // It never listens: it is given its connections. A handshake that fails ends the connection and nothing else.
+  const tls =
+    options.tls &&
+    createTlsServer({
+      ...options.tls,
+      ALPNProtocols: ["h2", "http/1.1"],
+      minVersion: "TLSv1.2",
+      handshakeTimeout: handshakeMs,
+    })
+      .on("tlsClientError", (_error, socket: TLSSocket) => void socket.destroy())
+      .on("secureConnection", (socket) => {
+        shaking.delete(peerOf(socket));
+        take(socket);
+      });
+  http1.on("connection", (socket: Socket) => {
+    // A client that vanished without a word is found out, and its writer's seat is free again.
+    socket.setKeepAlive(true, keepAliveMs);
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    if (tls === undefined) return take(socket);
+    const peer = peerOf(socket);
+    shaking.set(peer, socket);
+    socket.on("close", () => shaking.get(peer) === socket && shaking.delete(peer));
+    tls.emit("connection", socket);
   });
   await new Promise<void>((resolve, reject) => {
     http1.once("error", reject);
@@ -104,12 +152,13 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   });
   const { address, family, port } = http1.address() as AddressInfo;
   return {
-    url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}`,
+    url: `${tls === undefined ? "http" : "https"}://${family === "IPv6" ? `[${address}]` : address}:${port}`,
+    renewTls: (pair) => tls?.setSecureContext({ ...pair, minVersion: "TLSv1.2" }),
     close() {
       closing = true;
       const closed = new Promise<void>((resolve) => void http1.close(() => resolve()));
       http1.closeIdleConnections();
-      for (const socket of undecided) socket.destroy();
+      for (const socket of [...undecided, ...shaking.values()]) socket.destroy();
       for (const session of sessions) session.close();
       return closed;
     },
@@ -118,6 +167,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+function peerOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress}`;
 }
 
 /**

@@ -45,6 +45,10 @@ export async function runServer(options: {
     return 0;
   } catch (error) {
     const sentence = explain(error);
+    if (error instanceof ConfigError) {
+      process.stderr.write(`slipway: ${sentence.message}\n`);
+      return 2;
+    }
     process.stderr.write(`slipway: ${sentence.message}\n`);
     if (!isForeseen(error)) log.error({ err: error }, "the server could not start");
     return 1;

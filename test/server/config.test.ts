@@ -15,6 +15,8 @@ interface Setting {
   /** Text and what it means. */
   readonly good: Readonly<Record<string, unknown>>;
   readonly bad: readonly string[];
+  /** What it may not be without. */
+  readonly with?: Readonly<Record<string, string>>;
 }
 
 const durations = { "1ms": 1, "90s": 90_000, "5m": 300_000, "1h": hour, "7d": 168 * hour, "3650d": 87_600 * hour };
@@ -34,6 +36,7 @@ const size = (of: Setting["of"], bytes: number, tooSmall: readonly string[]): Se
   bad: [...noSizes, ...tooSmall],
 });
 const counts = (most: number) => ["0", "-1", "1.5", "many", "1e3", "0x1", String(most + 1)];
+const webAddresses = ["up.example.com", "ftp://a", "http://", "http:/a", "http://a b", "http://a:99999", "//a"];
 const database = "postgres://user:pass@host:5432/slipway?sslmode=require";
 
 const settings: Readonly<Record<string, Setting>> = {
@@ -46,6 +49,55 @@ const settings: Readonly<Record<string, Setting>> = {
       "[::1]:80": { host: "::1", port: 80 },
     },
     bad: ["8080", "localhost", ":8080", "localhost:", "localhost:65536", "::1:80", "[nowhere]:1", "a b:1", "a:1:2"],
+  },
+  SLIPWAY_TLS_CERT: {
+    of: ({ tls }) => tls?.certFile,
+    default: undefined,
+    good: { "/etc/cert.pem": "/etc/cert.pem", "cert.pem": resolve("cert.pem") },
+    bad: [],
+    with: { SLIPWAY_TLS_KEY: "key.pem" },
+  },
+  SLIPWAY_TLS_KEY: {
+    of: ({ tls }) => tls?.keyFile,
+    default: undefined,
+    good: { "/etc/key.pem": "/etc/key.pem", "key.pem": resolve("key.pem") },
+    bad: [],
+    with: { SLIPWAY_TLS_CERT: "cert.pem" },
+  },
+  SLIPWAY_PUBLIC_URL: {
+    of: ({ publicUrl }) => publicUrl,
+    default: undefined,
+    good: {
+      "https://up.example.com": "https://up.example.com",
+      "HTTP://Up.Example.com:8080/": "http://up.example.com:8080",
+      "https://example.com/up//": "https://example.com/up",
+      "http://[::1]:80": "http://[::1]",
+    },
+    bad: [...webAddresses, "https://a/?b", "https://a/#", "https://me@a", "https://me:pass@a"],
+  },
+  SLIPWAY_TRUST_PROXY: {
+    of: ({ trustProxy }) => trustProxy,
+    default: false,
+    good: { "0": false, "1": true },
+    bad: ["yes", "true", "2", "01"],
+  },
+  SLIPWAY_CORS_ORIGINS: {
+    of: ({ corsOrigins }) => corsOrigins,
+    default: [],
+    good: {
+      "https://a.example": ["https://a.example"],
+      "https://a.example, http://localhost:3000": ["https://a.example", "http://localhost:3000"],
+    },
+    bad: [
+      ...webAddresses,
+      "*",
+      "null",
+      "https://a/",
+      "https://A.example",
+      "https://a,",
+      "https://a:443",
+      "https://a/b",
+    ],
   },
   SLIPWAY_DATA_DIR: {
     of: ({ dataDir }) => dataDir,
@@ -132,7 +184,7 @@ for (const [name, setting] of Object.entries(settings)) {
     });
 
     for (const [text, value] of Object.entries(setting.good)) {
-      it(`takes ${text}`, () => expect(setting.of(read({ [name]: text }))).toEqual(value));
+      it(`takes ${text}`, () => expect(setting.of(read({ ...setting.with, [name]: text }))).toEqual(value));
     }
 
     for (const text of setting.bad) {
@@ -154,6 +206,11 @@ function refuse(env: Record<string, string>): string {
   }
   throw new Error(`${JSON.stringify(env)} was not refused`);
 }
+
+it("a certificate without a key, and a key without a certificate, is refused by the name of what is missing", () => {
+  expect(refuse({ SLIPWAY_TLS_CERT: "x" })).toMatch(/^SLIPWAY_TLS_KEY must be set/);
+  expect(refuse({ SLIPWAY_TLS_KEY: "x" })).toMatch(/^SLIPWAY_TLS_CERT must be set/);
+});
 
 it("every setting that is read has a row here", () => {
   const asked: string[] = [];

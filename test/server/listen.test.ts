@@ -1,67 +1,103 @@
 import { once } from "node:events";
-import { connect as connect2 } from "node:http2";
+import { get, type IncomingMessage } from "node:http";
+import { type ClientHttp2Session, connect as connect2 } from "node:http2";
+import { get as getSecurely } from "node:https";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { connect as connectSecurely } from "node:tls";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Listener, listen } from "../../src/server/listen.js";
+import { type Listener, type ListenOptions, listen } from "../../src/server/listen.js";
+import { makeCertificate } from "../support/certificate.js";
 
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+const certificate = makeCertificate();
+const request1 = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 
 let listener: Listener;
 let port: number;
 const sockets: Socket[] = [];
-beforeEach(async () => {
+
+async function start(more: Partial<ListenOptions> = {}): Promise<void> {
   listener = await listen({
     host: "127.0.0.1",
     port: 0,
     maxBufferedBytes: 2 ** 27,
     onError: (error) => console.error(error),
     handler: (request, response) => void response.end(`HTTP/${request.httpVersion}`),
+    ...more,
   });
   port = Number(new URL(listener.url).port);
-});
+}
 afterEach(() => {
   for (const socket of sockets.splice(0)) socket.destroy();
   listener.destroy();
 });
 
-async function open(): Promise<Socket> {
+async function openRaw(): Promise<Socket> {
   const socket = connect(port, "127.0.0.1").on("error", () => undefined);
   sockets.push(socket);
   await once(socket, "connect");
   return socket;
 }
 
-const request1 = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-
 /** What comes until the other side ends. */
 async function readAll(socket: Socket): Promise<string> {
   const chunks: Buffer[] = [];
   socket.on("data", (chunk: Buffer) => chunks.push(chunk));
-  await once(socket, "close");
+  // A reset is an end, too.
+  await new Promise((resolve) => socket.once("close", resolve));
   return Buffer.concat(chunks).toString("latin1");
 }
 
+/** Seconds until the other side ends. */
+async function timeToEnd(socket: Socket): Promise<number> {
+  const since = performance.now();
+  await readAll(socket);
+  return (performance.now() - since) / 1000;
+}
+
+async function ask1(): Promise<string> {
+  const { url } = listener;
+  const asked = url.startsWith("https:")
+    ? getSecurely(url, { agent: false, ca: certificate.cert })
+    : get(url, { agent: false });
+  const [response] = (await once(asked, "response")) as [IncomingMessage];
+  return (await response.setEncoding("utf8").toArray()).join("");
+}
+
 async function ask2(): Promise<string> {
-  const session = connect2(listener.url);
+  const session = connect2(listener.url, { ca: certificate.cert });
   try {
     const stream = session.request({ ":path": "/" });
-    let text = "";
-    stream.setEncoding("utf8").on("data", (data: string) => {
-      text += data;
-    });
+    const answer = stream.setEncoding("utf8").toArray();
     stream.end();
-    await once(stream, "end");
-    return text;
+    return (await answer).join("");
   } finally {
     session.destroy();
   }
 }
 
-describe("one port", () => {
+const ways = { "without TLS": undefined, "with TLS": certificate };
+
+describe.each(Object.entries(ways))("one port %s", (_way, tls) => {
+  beforeEach(() => start({ tls }));
+
+  /** The connection below a socket, where there is TLS on it. */
+  const below = new Map<Socket, Socket>();
+  async function open(): Promise<Socket> {
+    const raw = await openRaw();
+    if (tls === undefined) return raw;
+    const socket = connectSecurely({ socket: raw, ca: tls.cert, host: "127.0.0.1", ALPNProtocols: ["h2", "http/1.1"] });
+    socket.on("error", () => undefined);
+    await once(socket, "secureConnect");
+    below.set(socket, raw);
+    return socket;
+  }
+  const reset = (socket: Socket) => void (below.get(socket) ?? socket).resetAndDestroy();
+
   it("speaks HTTP/1.1 and HTTP/2 to those who do", async () => {
-    expect(await (await fetch(listener.url)).text()).toBe("HTTP/1.1");
+    expect(await ask1()).toBe("HTTP/1.1");
     expect(await ask2()).toBe("HTTP/2.0");
   });
 
@@ -112,13 +148,13 @@ describe("one port", () => {
 
   it("serves others while 100 connections say nothing, and lives on when they vanish", async () => {
     const idle = await Promise.all(Array.from({ length: 100 }, open));
-    expect(await (await fetch(listener.url)).text()).toBe("HTTP/1.1");
+    expect(await ask1()).toBe("HTTP/1.1");
     expect(await ask2()).toBe("HTTP/2.0");
     for (const [i, socket] of idle.entries()) {
-      if (i % 2 === 0) socket.resetAndDestroy();
+      if (i % 2 === 0) reset(socket);
       else socket.destroy();
     }
-    expect(await (await fetch(listener.url)).text()).toBe("HTTP/1.1");
+    expect(await ask1()).toBe("HTTP/1.1");
   });
 
   it("survives connections that are reset in the middle of a preface or a request", async () => {
@@ -126,7 +162,7 @@ describe("one port", () => {
       const socket = await open();
       socket.write(text, "latin1");
       await sleep(10);
-      socket.resetAndDestroy();
+      reset(socket);
     }
     expect(await ask2()).toBe("HTTP/2.0");
   });
@@ -143,11 +179,11 @@ describe("one port", () => {
   });
 
   it("once closed takes no new connections and lets idle ones go", async () => {
-    await (await fetch(listener.url)).text();
-    const session = connect2(listener.url).on("error", () => undefined);
+    await ask1();
+    const session = connect2(listener.url, { ca: certificate.cert }).on("error", () => undefined);
     await once(session, "remoteSettings");
     await listener.close();
-    await expect(fetch(listener.url)).rejects.toThrow();
+    await expect(ask1()).rejects.toThrow();
     session.destroy();
   });
 
@@ -177,5 +213,172 @@ describe("one port", () => {
     }
     expect([socket.destroyed, answer]).toEqual([true, expect.stringContaining("HTTP/1.1 200")]);
     expect(taken).toBeLessThan(64 * 2 ** 20);
+  });
+
+  it("answers headers that never end with 408 and closes, while it serves others", async () => {
+    listener.destroy();
+    await listener.close();
+    await start({ tls, headersMs: 1_000 });
+    const slow = await open();
+    const answer = readAll(slow);
+    slow.write("GET / HTTP/1.1\r\nHost: x\r\n");
+    const drip = setInterval(() => slow.write("X-A: b\r\n"), 200);
+    expect(await ask1()).toBe("HTTP/1.1");
+    expect(await answer).toMatch(/^HTTP\/1\.1 408 /);
+    clearInterval(drip);
+    expect(await ask2()).toBe("HTTP/2.0");
+  });
+
+  it("HTTP/2 connections share the budget, and one whose share has shrunk still takes all that is sent (P10)", async () => {
+    listener.destroy();
+    await start({
+      tls,
+      handler: (request, response) => void request.on("end", () => response.end("whole")).resume(),
+    });
+    const sessions: ClientHttp2Session[] = [];
+    const join = async () => {
+      const session = connect2(listener.url, { ca: certificate.cert }).on("error", () => undefined);
+      sessions.push(session);
+      await once(session, "remoteSettings");
+      // What the server said of the connection's window came before the answer to this.
+      await new Promise((resolve) => session.ping(resolve));
+      return session;
+    };
+    const first = await join();
+    expect(first.state.remoteWindowSize).toBe(16 * 2 ** 20);
+    for (let i = 0; i < 15; i++) await join();
+    expect((await join()).state.remoteWindowSize).toBe(4 * 2 ** 20);
+    const stream = first.request({ ":method": "POST", ":path": "/" }).setEncoding("utf8");
+    stream.end(Buffer.alloc(40 * 2 ** 20));
+    expect((await stream.toArray()).join("")).toBe("whole");
+    for (const session of sessions) session.destroy();
+  });
+
+  it("a body may take longer than headers may", async () => {
+    listener.destroy();
+    await start({
+      tls,
+      headersMs: 300,
+      handler: (request, response) => void request.on("end", () => response.end("whole")).resume(),
+    });
+    const socket = await open();
+    const answer = readAll(socket);
+    socket.write("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 10\r\n\r\n");
+    for (let i = 0; i < 10; i++) {
+      await sleep(150);
+      socket.write("x");
+    }
+    expect(await answer).toMatch(/^HTTP\/1\.1 200 .*whole/s);
+  });
+
+  it("an HTTP/2 client that ends its half of the connection in the middle of a call has gone (P7)", async () => {
+    let gone!: (code: unknown) => void;
+    const aborted = new Promise((resolve) => {
+      gone = resolve;
+    });
+    let begun!: () => void;
+    const begins = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    listener.destroy();
+    await start({
+      tls,
+      handler(request) {
+        request.on("aborted", gone).on("error", gone).resume();
+        begun();
+      },
+    });
+    const raw = await openRaw();
+    const session = connect2(listener.url, {
+      createConnection: () =>
+        tls === undefined
+          ? raw
+          : connectSecurely({ socket: raw, ca: tls.cert, host: "127.0.0.1", ALPNProtocols: ["h2"] }),
+    }).on("error", () => undefined);
+    session.request({ ":method": "POST", ":path": "/" }, { endStream: false }).on("error", () => undefined);
+    await begins;
+    raw.end();
+    await aborted;
+  });
+});
+
+describe("a port with TLS", () => {
+  beforeEach(() => start({ tls: certificate }));
+
+  it("says https in its address, and speaks what ALPN agrees on, HTTP/1.1 to those that name nothing", async () => {
+    expect(listener.url).toMatch(/^https:/);
+    for (const [ALPNProtocols, agreed] of [
+      [["h2", "http/1.1"], "h2"],
+      [["http/1.1"], "http/1.1"],
+      [undefined, false],
+    ] as const) {
+      const socket = connectSecurely({
+        port,
+        ca: certificate.cert,
+        ...(ALPNProtocols && { ALPNProtocols: [...ALPNProtocols] }),
+      });
+      await once(socket, "secureConnect");
+      expect(socket.alpnProtocol).toBe(agreed);
+      socket.destroy();
+    }
+  });
+
+  it.each(["TLSv1", "TLSv1.1"] as const)("refuses %s", async (version) => {
+    const socket = connectSecurely({
+      port,
+      ca: certificate.cert,
+      minVersion: version,
+      maxVersion: version,
+      ciphers: "DEFAULT@SECLEVEL=0",
+    });
+    expect(await new Promise((resolve) => socket.on("error", () => resolve("refused")))).toBe("refused");
+    expect(await ask1()).toBe("HTTP/1.1");
+  });
+
+  it("lives on when a handshake is no handshake, breaks off, or is reset", async () => {
+    for (const bytes of [request1, preface, "\u0016\u0003\u0001", "\u0016\u0003\u0001\u0002\u0000\u0001"]) {
+      const socket = await openRaw();
+      socket.write(bytes, "latin1");
+      await sleep(20);
+      socket.resetAndDestroy();
+      const other = await openRaw();
+      other.end(bytes, "latin1");
+    }
+    expect([await ask1(), await ask2()]).toEqual(["HTTP/1.1", "HTTP/2.0"]);
+  });
+
+  it("closes a handshake that is silent, and one that drips, after 10 s", async () => {
+    const [silent, dripping] = [await openRaw(), await openRaw()];
+    dripping.write(Buffer.from("1603010200010001fc0303", "hex"));
+    const drip = setInterval(() => dripping.write("x"), 1_000);
+    const seconds = await Promise.all([timeToEnd(silent), timeToEnd(dripping)]);
+    clearInterval(drip);
+    for (const taken of seconds) {
+      expect(taken).toBeGreaterThan(9);
+      expect(taken).toBeLessThan(20);
+    }
+  });
+
+  it("once closed lets go at once of a handshake that is under way", async () => {
+    await openRaw();
+    await sleep(100);
+    const since = performance.now();
+    await listener.close();
+    expect(performance.now() - since).toBeLessThan(5_000);
+  });
+
+  it("meets connections to come with a renewed certificate, and those that are there go on", async () => {
+    const { cert: ca } = certificate;
+    const session = connect2(listener.url, { ca }).on("error", () => undefined);
+    await once(session, "remoteSettings");
+    const renewed = makeCertificate();
+    listener.renewTls(renewed);
+    await expect(ask1()).rejects.toThrow();
+    const response = session.request({ ":path": "/" }).setEncoding("utf8");
+    expect((await response.toArray()).join("")).toBe("HTTP/2.0");
+    session.destroy();
+    const socket = connectSecurely({ port, ca: renewed.cert });
+    await once(socket, "secureConnect");
+    socket.destroy();
   });
 });

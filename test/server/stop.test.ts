@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { Agent, get } from "node:http";
 import { connect as connect2 } from "node:http2";
-import { connect } from "node:net";
+import { get as getSecurely, Agent as SecureAgent } from "node:https";
+import { connect, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { addFile, deferred, hangingStream, messagesOf, readBack, send, statusOf, storeFile } from "../rpc/scene.js";
 import { pseudoRandom } from "../support/bodies.js";
@@ -88,6 +89,41 @@ it.each(Object.keys(idle))("SIGTERM is not held up by %s", async (kind) => {
   expect(performance.now() - since).toBeLessThan(9_000);
   letGo();
 });
+
+it.each([false, true])(
+  "SIGTERM lets idle connections go at once, says so to HTTP/2 (GOAWAY), and waits for the call under way (TLS: %s)",
+  async (tls) => {
+    const server = await startServer({ tls });
+    const client = openClient(server, "grpc/2");
+    const place = await addFile(client);
+    const more = deferred();
+    async function* messages() {
+      const all = [...messagesOf(place, content)];
+      yield* all.slice(0, 4);
+      await more.promise;
+      yield* all.slice(4);
+    }
+    const upload = client.files.uploadFile(messages());
+    upload.catch(() => undefined);
+    while ((await client.files.getFile({ ...place })).file?.attempt === 0) await new Promise((r) => setTimeout(r, 10));
+    const agent = tls ? new SecureAgent({ keepAlive: true, ca: server.ca }) : new Agent({ keepAlive: true });
+    const [response] = await once((tls ? getSecurely : get)(`${server.url}/healthz`, { agent }), "response");
+    const kept = response.socket as Socket;
+    await once(response.resume(), "end");
+    const idle2 = connect2(server.url, tls ? { ca: server.ca } : {}).on("error", () => undefined);
+    await once(idle2, "remoteSettings");
+    const goneAway = once(idle2, "goaway");
+    const letGo = Promise.all([once(kept, "close"), once(idle2, "close")]);
+    const stopped = server.stop();
+    const [code] = await goneAway;
+    await letGo;
+    more.resolve();
+    expect([code, (await upload).file?.committedOffset]).toEqual([0, BigInt(content.length)]);
+    client.close();
+    agent.destroy();
+    expect(await stopped).toBe(0);
+  },
+);
 
 it("what was acknowledged before a stop is there after it, and the folder is free", async () => {
   const server = await startServer();

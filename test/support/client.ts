@@ -1,5 +1,6 @@
 // Typed clients as other people's programs are: over sockets, in each protocol that the port speaks.
 import { Agent } from "node:http";
+import { Agent as SecureAgent } from "node:https";
 import { type Client, Code, ConnectError, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import {
   createConnectTransport,
@@ -36,13 +37,14 @@ export interface TestClient {
 
 /** A client with a connection of its own. Without a token it sends no credentials. */
 export function openClient(
-  server: { readonly url: string; readonly token?: string },
+  server: { readonly url: string; readonly token?: string; readonly ca?: string },
   wire: Wire = "connect/1.1",
 ): TestClient {
   const { transport, close } = openTransport(
     server.url,
     wire,
     server.token === undefined ? [] : [bearer(server.token)],
+    server.ca,
   );
   return {
     wire,
@@ -60,14 +62,15 @@ function openTransport(
   baseUrl: string,
   wire: Wire,
   interceptors: Interceptor[],
+  ca: string | undefined,
 ): { transport: Transport; close(): void } {
   if (wire === "connect/1.1" || wire === "grpc-web/1.1") {
-    const agent = new Agent({ keepAlive: true });
+    const agent = ca === undefined ? new Agent({ keepAlive: true }) : new SecureAgent({ keepAlive: true, ca });
     const options = { baseUrl, interceptors, httpVersion: "1.1" as const, nodeOptions: { agent } };
     const transport = wire === "connect/1.1" ? createConnectTransport(options) : createGrpcWebTransport(options);
     return { transport, close: () => agent.destroy() };
   }
-  const sessionManager = new Http2SessionManager(baseUrl);
+  const sessionManager = new Http2SessionManager(baseUrl, undefined, ca === undefined ? undefined : { ca });
   const close = () => sessionManager.abort();
   if (wire === "grpc/2") return { transport: createGrpcTransport({ baseUrl, interceptors, sessionManager }), close };
   return {

@@ -2,10 +2,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile } from "node:fs/promises";
+import { get } from "node:http";
+import { get as getSecurely } from "node:https";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { inject } from "vitest";
+import { makeCertificate, writeCertificate } from "./certificate.js";
 import { copyEmbeddedTemplate } from "./embedded-template.js";
 
 export interface ServerOptions {
@@ -16,6 +19,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Default: a free one. */
   readonly port?: number;
+  /** Over TLS, with a certificate made for it. Default: without. */
+  readonly tls?: boolean;
   /** What to wait for: the line that tells the address, or that the database is there, too (the default). */
   readonly until?: "listening" | "ready";
 }
@@ -27,6 +32,8 @@ export interface TestServer {
   /** The administrator's. */
   readonly token: string;
   readonly dataDir: string;
+  /** The certificate that its clients have to trust, over TLS. */
+  readonly ca?: string;
   /** What it has printed so far. */
   stdout(): string;
   stderr(): string;
@@ -58,12 +65,17 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const { databaseUrl, port = 0, until = "ready" } = options;
   const dataDir = options.dataDir ?? (await (databaseUrl === undefined ? copyEmbeddedTemplate() : makeDataDir()));
   const database: string[] = databaseUrl === undefined ? [] : ["--database-url", databaseUrl];
-  const child = spawnServer(["--listen", `127.0.0.1:${port}`, "--data-dir", dataDir, ...database], options.env);
+  const certificate = options.tls === true ? makeCertificate() : undefined;
+  const files = certificate && (await writeCertificate(certificate));
+  const tls = files === undefined ? [] : ["--tls-cert", files.certFile, "--tls-key", files.keyFile];
+  const flags = ["--listen", `127.0.0.1:${port}`, "--data-dir", dataDir, ...database, ...tls];
+  const child = spawnServer(flags, options.env);
   try {
     const url = await findUrl(child);
-    if (until === "ready") await untilReady(child, url);
+    if (until === "ready") await untilReady(child, url, certificate?.cert);
     const token = (await readFile(join(dataDir, "admin-token"), "utf8")).trim();
-    return { ...child, url, port: Number(new URL(url).port), token, dataDir };
+    const ca = certificate && { ca: certificate.cert };
+    return { ...child, url, port: Number(new URL(url).port), token, dataDir, ...ca };
   } catch (error) {
     await child.kill();
     throw error;
@@ -125,16 +137,21 @@ function guardProcess(pid: number): ChildProcess {
 }
 
 async function findUrl(child: ServerProcess): Promise<string> {
-  const url = () => /^listening on (http:\S+)$/m.exec(child.stdout())?.[1];
+  const url = () => /^listening on (https?:\S+)$/m.exec(child.stdout())?.[1];
   await waitFor(child, "did not say that it listens", async () => url() !== undefined);
   return url() ?? "";
 }
 
-async function untilReady(child: ServerProcess, url: string): Promise<void> {
-  await waitFor(child, "did not become ready", async () => {
-    const response = await fetch(`${url}/readyz`);
-    await response.arrayBuffer();
-    return response.status === 200;
+async function untilReady(child: ServerProcess, url: string, ca: string | undefined): Promise<void> {
+  await waitFor(child, "did not become ready", async () => (await statusOf(`${url}/readyz`, ca)) === 200);
+}
+
+function statusOf(url: string, ca: string | undefined): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const asked = ca === undefined ? get(url, { agent: false }) : getSecurely(url, { agent: false, ca });
+    asked.on("error", reject).on("response", (response) => {
+      response.resume().on("end", () => resolve(response.statusCode));
+    });
   });
 }
 
