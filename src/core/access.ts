@@ -1,4 +1,5 @@
 import type { Caller, Permission } from "./call.js";
+import { UploadError } from "./error.js";
 import type { Page } from "./paging.js";
 
 /** What a user may do, as a set of permissions. */
@@ -152,6 +153,18 @@ export interface Access {
   ): Promise<Page<AccessToken>>;
   /** Throws `not_found` (TOKEN_NOT_FOUND). */
   revokeToken(input: { readonly tokenId: string }, principal: Principal): Promise<void>;
+}
+
+export function tenantNotFound(id: string): UploadError {
+  return new UploadError("not_found", `there is no tenant ${id}`, { reason: "TENANT_NOT_FOUND" });
+}
+
+export function userNotFound(id: string): UploadError {
+  return new UploadError("not_found", `there is no user ${id}`, { reason: "USER_NOT_FOUND" });
+}
+
+export function tokenNotFound(id: string): UploadError {
+  return new UploadError("not_found", `there is no token ${id}`, { reason: "TOKEN_NOT_FOUND" });
 }
 
 /** What a role may do; `operate` is for those of the default tenant alone. */

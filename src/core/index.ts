@@ -21,6 +21,7 @@ export * from "./paging.js";
 export type * from "./ports/blob-store.js";
 export type * from "./ports/catalog-store.js";
 export type * from "./ports/clock.js";
+export type * from "./ports/identity-store.js";
 export type * from "./ports/metadata-store.js";
 export type * from "./ports/transfer-store.js";
 export * from "./predicate.js";
