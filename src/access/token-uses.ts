@@ -4,7 +4,6 @@ import type { IdentityStore } from "../core/index.js";
 export interface TokenUses {
   /** Cheap enough for every chunk. `endsAt` is when the token ends unless the store is told, on the monotonic clock. */
   note(tokenId: string, endsAt: number): void;
-  isPending(tokenId: string): boolean;
   /** Tells the store what it has not been told. What cannot be told now is kept for the next time. */
   flush(): Promise<void>;
   /** Flushes for the last time. */
@@ -64,7 +63,6 @@ export function createTokenUses(deps: {
       usedAt.set(tokenId, now);
       if (isNew) schedule(Math.min(Math.max((endsAt - now) / 2, leastWaitMs), mostWaitMs));
     },
-    isPending: (tokenId) => usedAt.has(tokenId),
     flush,
     async stop() {
       await flush();

@@ -15,6 +15,9 @@ export type Audience = (typeof audiences)[number];
 /** The tenant whose administrators keep the other tenants, and that a bare login name is of. */
 export const defaultTenant = "default";
 
+/** The first user of that tenant, an administrator. */
+export const firstAdministrator = "admin";
+
 export interface Tenant {
   readonly id: string;
   readonly name: string;

@@ -1,8 +1,10 @@
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
+import { AccessService } from "../../gen/slipway/upload/v1/access_service_pb.js";
 import { FileService } from "../../gen/slipway/upload/v1/file_service_pb.js";
 import { SessionService } from "../../gen/slipway/upload/v1/session_service_pb.js";
-import type { Deadlines, Uploads } from "../core/index.js";
-import { type Authenticate, createCallerInterceptor } from "./caller.js";
+import type { Access, Deadlines, Uploads } from "../core/index.js";
+import { createAccessService } from "./access-service.js";
+import { createCallerInterceptor } from "./caller.js";
 import { createErrorInterceptor } from "./errors.js";
 import { createFileService } from "./file-service.js";
 import { createSessionService } from "./session-service.js";
@@ -10,7 +12,7 @@ import { createSessionService } from "./session-service.js";
 export interface RpcDeps {
   readonly uploads: Uploads;
   readonly deadlines: Deadlines;
-  readonly authenticate: Authenticate;
+  readonly access: Access;
   readonly logUnexpected: (error: unknown, method: string) => void;
 }
 
@@ -18,12 +20,13 @@ export interface RpcDeps {
 export function registerServices(router: ConnectRouter, deps: RpcDeps): ConnectRouter {
   return router
     .service(SessionService, createSessionService(deps.uploads, deps.deadlines))
-    .service(FileService, createFileService(deps.uploads));
+    .service(FileService, createFileService(deps.uploads))
+    .service(AccessService, createAccessService(deps.access));
 }
 
 /** What every call passes, outermost first. */
 export function createInterceptors(deps: RpcDeps): Interceptor[] {
-  return [createErrorInterceptor(deps.logUnexpected), createCallerInterceptor(deps.authenticate)];
+  return [createErrorInterceptor(deps.logUnexpected), createCallerInterceptor(deps.access)];
 }
 
 /** The largest message that is taken (bytes): refused by its length, before anything is allocated for it. */

@@ -1,18 +1,20 @@
 // The one file that knows every folder: configuration in, running parts out.
 import { Code, ConnectError } from "@connectrpc/connect";
 import { compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
-import { createTokenCheck } from "../access/token-check.js";
-import { createUploads } from "../core/index.js";
+import { createAccess } from "../access/access.js";
+import { ensureAdministrator } from "../access/first-administrator.js";
+import { createPasswords } from "../access/passwords.js";
+import { createUploads, defaultTenant, firstAdministrator } from "../core/index.js";
 import { createInterceptors, maxMessageBytes, type RpcDeps, registerServices } from "../rpc/routes.js";
 import { createDiskBlobStore } from "../storage/disk/blob-store.js";
 import { connectDatabase } from "../storage/postgres/connect.js";
 import { createMetadataStore } from "../storage/postgres/metadata-store.js";
 import { migrate } from "../storage/postgres/migrate.js";
-import { adminTokenPath, loadAdminToken } from "./admin-token.js";
 import { startBootstrap } from "./bootstrap.js";
 import type { Config } from "./config.js";
 import { createDrain } from "./drain.js";
 import { createHealthHandler } from "./health.js";
+import { createInitialPassword } from "./initial-password.js";
 import { listen, type NodeHandler } from "./listen.js";
 import type { Log } from "./log.js";
 import { startSweeping } from "./sweep.js";
@@ -33,8 +35,6 @@ const answerMs = 1_000;
 export async function compose(config: Config, log: Log): Promise<RunningServer> {
   const { dataDir, durability } = config;
   if (durability === "os") log.warn("SLIPWAY_DURABILITY=os: a power failure may lose acknowledged data");
-  const { token, created } = await loadAdminToken(dataDir);
-  if (created) log.info({ file: adminTokenPath(dataDir) }, "made an administrator's token");
   const blobs = await createDiskBlobStore({ dataDir, durability });
   const database = await connectDatabase({
     url: config.databaseUrl,
@@ -45,19 +45,48 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
   });
   const metadata = createMetadataStore(database.knex);
   const stopping = new AbortController();
+  const passwords = createPasswords();
+  const initialPassword = createInitialPassword(dataDir);
+  async function givePassword(): Promise<string> {
+    if (config.adminPassword !== undefined) {
+      removeInitialPassword();
+      return config.adminPassword;
+    }
+    const password = await initialPassword.ensure();
+    log.info({ file: initialPassword.path }, "the administrator's password is in this file");
+    return password;
+  }
+  /** Nobody waits for it: a password that is no longer good does no harm. */
+  function removeInitialPassword(): void {
+    initialPassword.remove().then(
+      (removed) => removed && log.info({ file: initialPassword.path }, "removed the administrator's first password"),
+      (error) => log.warn({ err: error }, "the administrator's first password could not be removed"),
+    );
+  }
   const bootstrap = startBootstrap({
     metadata,
     migrate: () => migrate(database.knex),
     blobs,
+    ensureAdministrator: () => ensureAdministrator({ store: metadata, passwords, givePassword }),
     signal: stopping.signal,
     onRetry: (error, waitMs) => log.warn({ err: error, retryInMs: waitMs }, "the database cannot be reached"),
   });
   const uploads = createUploads({ metadata, blobs, clock: { now: () => new Date() }, limits: config.limits });
+  const access = createAccess({
+    store: metadata,
+    passwords,
+    tokenIdleTtlMs: config.tokenIdleTtlMs,
+    assertReady: () => bootstrap.assertDone(),
+    onPasswordEnded: ({ user, tenant }) => {
+      if (tenant.name === defaultTenant && user.name === firstAdministrator) removeInitialPassword();
+    },
+    onFlushError: (error) => log.warn({ err: error }, "the last uses of tokens could not be stored; they will be"),
+  });
 
   const rpc: RpcDeps = {
     uploads,
     deadlines: config.deadlines,
-    authenticate: createTokenCheck(token, () => bootstrap.identity()),
+    access,
     logUnexpected: (error, method) => log.error({ err: error, method }, "a call failed"),
   };
   const drain = createDrain();
@@ -69,7 +98,7 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
     acceptCompression: [compressionGzip],
     shutdownSignal: cut.signal,
     fallback: createHealthHandler(async () => {
-      bootstrap.identity();
+      bootstrap.assertDone();
       await Promise.all([metadata.checkHealth(), blobs.checkHealth()]);
     }),
   });
@@ -102,6 +131,9 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
       stopping.abort();
       await bootstrap.done.catch(() => undefined);
       await within(commitMs, sweeper.stop());
+      await within(commitMs, access.stop()).catch((error) =>
+        log.warn({ err: error }, "the last uses of tokens are lost"),
+      );
       await metadata.close();
       await database.close();
       await blobs.close();

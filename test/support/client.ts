@@ -8,6 +8,7 @@ import {
   Http2SessionManager,
 } from "@connectrpc/connect-node";
 import { ErrorInfoSchema, ErrorReason } from "../../gen/slipway/upload/v1/error_pb.js";
+import { AccessService } from "../../gen/slipway/upload/v1/access_service_pb.js";
 import { FileService } from "../../gen/slipway/upload/v1/file_service_pb.js";
 import { SessionService } from "../../gen/slipway/upload/v1/session_service_pb.js";
 
@@ -24,25 +25,25 @@ export interface TestClient {
   readonly transport: Transport;
   readonly sessions: Client<typeof SessionService>;
   readonly files: Client<typeof FileService>;
+  readonly access: Client<typeof AccessService>;
   /** Lets go of its connections at once. */
   close(): void;
 }
 
-/** A client with a connection of its own. Without a token it sends no credentials. */
+/** A client with a connection of its own. It shows its token, else the header; without both it sends no credentials. */
 export function openClient(
-  server: { readonly url: string; readonly token?: string },
+  server: { readonly url: string; readonly token?: string; readonly authorization?: string },
   wire: Wire = "connect/1.1",
 ): TestClient {
-  const { transport, close } = openTransport(
-    server.url,
-    wire,
-    server.token === undefined ? [] : [bearer(server.token)],
-  );
+  const { token, authorization = token === undefined ? undefined : `Bearer ${token}` } = server;
+  const shown = token ? `Bearer ${token}` : authorization;
+  const { transport, close } = openTransport(server.url, wire, shown === undefined ? [] : [authorize(shown)]);
   return {
     wire,
     transport,
     sessions: createClient(SessionService, transport),
     files: createClient(FileService, transport),
+    access: createClient(AccessService, transport),
     close,
   };
 }
@@ -67,9 +68,9 @@ function openTransport(
   };
 }
 
-function bearer(token: string): Interceptor {
+function authorize(authorization: string): Interceptor {
   return (next) => (request) => {
-    request.header.set("authorization", `Bearer ${token}`);
+    request.header.set("authorization", authorization);
     return next(request);
   };
 }

@@ -1,7 +1,7 @@
 // Real server processes, as people start them.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -24,8 +24,10 @@ export interface TestServer {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
-  /** The administrator's. */
+  /** The administrator's; empty when the server was only awaited as listening. */
   readonly token: string;
+  /** The administrator's login and password, as a header. */
+  readonly authorization: string;
   readonly dataDir: string;
   /** What it has printed so far. */
   stdout(): string;
@@ -45,6 +47,24 @@ export interface ServerProcess extends Pick<TestServer, "pid" | "stdout" | "stde
 const bin = process.env.SLIPWAY_TEST_BIN ?? fileURLToPath(new URL("../../src/cli/slipway.cjs", import.meta.url));
 const startMs = 90_000;
 
+/** Of every server that is started here, unless its settings name another. */
+export const adminPassword = "a password of the tests";
+const authorization = `Basic ${Buffer.from(`admin:${adminPassword}`).toString("base64")}`;
+
+/** A login as a script does it: one request of JSON. */
+export async function logIn(
+  url: string,
+  words: { readonly login?: string; readonly password?: string } = {},
+): Promise<{ readonly status: number; readonly token: string }> {
+  const response = await fetch(`${url}/slipway.upload.v1.AccessService/Login`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ login: "admin", password: adminPassword, ...words }),
+  });
+  const { token = "" } = (await response.json()) as { token?: string };
+  return { status: response.status, token };
+}
+
 /** A folder for a server with no database of its own in it. Gone after the run. */
 export function makeDataDir(): Promise<string> {
   return mkdtemp(join(inject("runFolder"), "data-"));
@@ -58,12 +78,15 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const { databaseUrl, port = 0, until = "ready" } = options;
   const dataDir = options.dataDir ?? (await (databaseUrl === undefined ? copyEmbeddedTemplate() : makeDataDir()));
   const database: string[] = databaseUrl === undefined ? [] : ["--database-url", databaseUrl];
-  const child = spawnServer(["--listen", `127.0.0.1:${port}`, "--data-dir", dataDir, ...database], options.env);
+  const child = spawnServer(["--listen", `127.0.0.1:${port}`, "--data-dir", dataDir, ...database], {
+    SLIPWAY_ADMIN_PASSWORD: adminPassword,
+    ...options.env,
+  });
   try {
     const url = await findUrl(child);
     if (until === "ready") await untilReady(child, url);
-    const token = (await readFile(join(dataDir, "admin-token"), "utf8")).trim();
-    return { ...child, url, port: Number(new URL(url).port), token, dataDir };
+    const token = until === "ready" ? (await logIn(url)).token : "";
+    return { ...child, url, port: Number(new URL(url).port), token, authorization, dataDir };
   } catch (error) {
     await child.kill();
     throw error;

@@ -4,6 +4,7 @@ import {
   type Account,
   createId,
   defaultTenant,
+  firstAdministrator,
   type IdentityStore,
   type Page,
   type PageQuery,
@@ -68,10 +69,10 @@ export async function createFirstAdministrator(trx: Knex.Transaction, password: 
   await lockTenant(trx, tenantId);
   if (!(await lacksAdministrator(trx))) return false;
   await trx.raw(
-    `insert into users (id, tenant_id, name, role, password) values (?, ?, 'admin', 'admin', ?)
+    `insert into users (id, tenant_id, name, role, password) values (?, ?, ?, 'admin', ?)
      on conflict (tenant_id, name) do update
        set role = excluded.role, password = excluded.password, modified_at = clock_timestamp()`,
-    [createId(), tenantId, password],
+    [createId(), tenantId, firstAdministrator, password],
   );
   return true;
 }
