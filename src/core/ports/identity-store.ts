@@ -10,7 +10,7 @@ export interface IdentityStore {
   /** The ids of the tenant and of the user with these names, made (an uploader) when they are not there. */
   ensureUser(tenantName: string, userName: string): Promise<{ readonly tenantId: string; readonly userId: string }>;
 
-  /** True while nobody can be let in: no user of the tenant `default` has a password or a token. */
+  /** True while no administrator of the tenant `default` can be let in: none has a password or a token. */
   lacksAdministrator(): Promise<boolean>;
   /**
    * Makes the administrator `admin` of the tenant `default` with this password, or gives it to the one that is there,

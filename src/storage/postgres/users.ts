@@ -55,7 +55,7 @@ export async function lacksAdministrator(db: Knex): Promise<boolean> {
   const { rows } = await db.raw(
     `select not exists (
        select from users u join tenants t on t.id = u.tenant_id
-       where t.name = ? and (u.password is not null or exists (
+       where t.name = ? and u.role = 'admin' and (u.password is not null or exists (
          select from tokens where user_id = u.id and expires_at > clock_timestamp()
        ))
      ) as lacking`,
