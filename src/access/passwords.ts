@@ -17,14 +17,14 @@ const leastCharacters = 8;
 const mostBytes = 1024;
 
 export function isPassword(text: string): boolean {
-  return text.isWellFormed() && [...text].length >= leastCharacters && isShort(text);
+  return text.isWellFormed() && isPossible(text) && [...text].length >= leastCharacters;
 }
 
 /** Throws `invalid` (PASSWORD_INVALID), without the password. */
 export function parsePassword(text: string): string {
   if (isPassword(text)) return text;
-  const mustHave = `at least ${leastCharacters} characters and at most ${mostBytes} bytes of well-formed Unicode`;
-  throw invalid("PASSWORD_INVALID", `a password has ${mustHave}`);
+  const length = `at least ${leastCharacters} characters and at most ${mostBytes} bytes`;
+  throw invalid("PASSWORD_INVALID", `a password has ${length} of well-formed Unicode without NUL`);
 }
 
 export function createPasswords(): Passwords {
@@ -54,17 +54,18 @@ export function createPasswords(): Passwords {
     verify: (password, digest = nobody) =>
       inTurn(async () => {
         const { salt, key, ...parameters } = parse(digest);
-        // One that is longer than any password is nobody's; its length costs nothing.
-        const actual = await derive(isShort(password) ? password : "", salt, key.length, parameters);
-        return timingSafeEqual(actual, key) && isShort(password) && digest !== nobody;
+        const possible = isPossible(password);
+        const actual = await derive(possible ? password : "", salt, key.length, parameters);
+        return timingSafeEqual(actual, key) && possible && digest !== nobody;
       }),
   };
 }
 
 type Cost = typeof cost;
 
-function isShort(text: string): boolean {
-  return text.length <= mostBytes && Buffer.byteLength(text) <= mostBytes;
+/** A NUL at the end makes no difference to scrypt, and length would cost time: neither gets as far. */
+function isPossible(text: string): boolean {
+  return text.length <= mostBytes && Buffer.byteLength(text) <= mostBytes && !text.includes("\0");
 }
 
 /** Letters that can be written in two ways are the same in both. */

@@ -98,7 +98,7 @@ export function readConfig(env: Environment, isTerminal: boolean): Config {
       "SLIPWAY_ADMIN_PASSWORD",
       undefined,
       (text) => (isPassword(text) ? text : undefined),
-      () => "a password of at least 8 characters and at most 1024 bytes",
+      () => "a password of at least 8 characters and at most 1024 bytes without NUL",
     ),
     tokenIdleTtlMs: duration("SLIPWAY_TOKEN_TTL", 12 * hourMs),
     sweep: {

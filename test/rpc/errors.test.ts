@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { mainWires, refusalOf } from "../support/client.js";
+import { accessRefusals } from "./refusals/access-service.js";
 import { fileRefusals } from "./refusals/file-service.js";
 import type { RefusalRow } from "./refusals/row.js";
 import { sessionRefusals } from "./refusals/session-service.js";
@@ -8,7 +9,7 @@ import { streamRefusals } from "./refusals/upload-stream.js";
 import { uploadRefusals } from "./refusals/uploads.js";
 import { useServer } from "./scene.js";
 
-const rows = [...sessionRefusals, ...fileRefusals, ...uploadRefusals, ...streamRefusals];
+const rows = [...sessionRefusals, ...fileRefusals, ...uploadRefusals, ...streamRefusals, ...accessRefusals];
 
 const server = useServer(() => ({
   env: {
@@ -49,13 +50,20 @@ const elsewhere = [
   "UploadPart: ABORTED / WRITER_SUPERSEDED",
   "UploadPart: UNAVAILABLE / STORAGE_UNAVAILABLE",
   "ReadFile: UNAVAILABLE / STORAGE_UNAVAILABLE",
+  "Login: UNAVAILABLE / DATABASE_UNAVAILABLE",
 ];
 
 it("every line of every `Errors:` list is met by a row, and every row meets a line", () => {
-  const promised = ["session_service", "file_service"].flatMap(readErrorLines);
+  const promised = ["session_service", "file_service", "access_service"].flatMap(readErrorLines);
   const met = new Set(rows.map(({ rpc, line }) => `${rpc}: ${line}`));
   expect(promised.filter((line) => !met.has(line) && !elsewhere.includes(line))).toEqual([]);
-  const ofService = [": INVALID_ARGUMENT / ID_MALFORMED", ": NOT_FOUND / SESSION_NOT_FOUND"];
+  const ofService = [
+    ": INVALID_ARGUMENT / ID_MALFORMED",
+    ": NOT_FOUND / SESSION_NOT_FOUND",
+    ": NOT_FOUND / TENANT_NOT_FOUND",
+    ": NOT_FOUND / USER_NOT_FOUND",
+    ": PERMISSION_DENIED / PERMISSION_MISSING",
+  ];
   const unpromised = [...met].filter(
     (line) => !promised.includes(line) && !ofService.some((end) => line.endsWith(end)),
   );

@@ -70,7 +70,7 @@ function openTransport(
 
 function authorize(authorization: string): Interceptor {
   return (next) => (request) => {
-    request.header.set("authorization", authorization);
+    if (!request.header.has("authorization")) request.header.set("authorization", authorization);
     return next(request);
   };
 }
