@@ -63,7 +63,7 @@ export interface Principal {
   readonly token: AccessToken | undefined;
   /**
    * Says that the credentials are still in use: bytes flow. Cheap enough for every chunk. Throws `unauthenticated`
-   * (TOKEN_INVALID) within five seconds after they were revoked.
+   * (TOKEN_INVALID) within five seconds after they were revoked, `denied` when the user has lost a permission.
    */
   use(): void;
 }
@@ -92,7 +92,7 @@ interface PageInput {
 export interface Access {
   /**
    * Throws `unauthenticated` (TOKEN_INVALID) for no credentials, for those that are not good (any more), and for a token
-   * of another audience; `too_many` (LOGIN_THROTTLED).
+   * of another audience; `too_many` (LOGIN_THROTTLED). A password is good for every audience.
    */
   authenticate(credentials: Credentials | undefined, audience: Audience, peer: Peer): Promise<Principal>;
   /** The user as a caller now, for what speaks in a user's name. Throws `unauthenticated` when the user is gone. */

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { runCli } from "../cli/run-cli.js";
 import { openClient } from "../support/client.js";
 import { copyEmbeddedTemplate } from "../support/embedded-template.js";
 import { logIn, spawnServer, startServer, type TestServer } from "../support/server.js";
@@ -31,6 +32,16 @@ describe("the first start", () => {
     expect(stderr()).toContain(fileOf(dataDir));
     expect(stderr() + stdout()).not.toContain(password);
     expect((await logIn(url, { password })).status).toBe(200);
+  });
+
+  it("lets the command line in on the same machine, which finds the password in the data folder", async () => {
+    const dataDir = await copyEmbeddedTemplate();
+    const { url } = await start(dataDir);
+    const env = { SLIPWAY_URL: url, SLIPWAY_DATA_DIR: dataDir };
+    for (const protocol of ["connect", "grpc"]) {
+      const { exitCode, stdout, stderr } = await runCli(["ls", "--json", "--protocol", protocol], { env });
+      expect([exitCode, stderr, JSON.parse(stdout)]).toMatchObject([0, "", { sessions: [] }]);
+    }
   });
 
   it("takes the password that a start before it wrote, and died", async () => {
