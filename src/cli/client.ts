@@ -42,7 +42,7 @@ function connectOf(connection: Connection): Wire {
     baseUrl: connection.url,
     httpVersion: "1.1",
     nodeOptions: { agent },
-    interceptors: [bearer(connection.token)],
+    interceptors: [authorize(connection.authorization)],
     acceptCompression: [],
     readMaxBytes,
   });
@@ -58,16 +58,16 @@ function grpcOf(connection: Connection): Wire {
   const transport = createGrpcTransport({
     baseUrl: connection.url,
     sessionManager,
-    interceptors: [bearer(connection.token)],
+    interceptors: [authorize(connection.authorization)],
     acceptCompression: [],
     readMaxBytes,
   });
   return { transport, close: () => sessionManager.abort() };
 }
 
-function bearer(token: string): Interceptor {
+function authorize(authorization: string): Interceptor {
   return (next) => (request) => {
-    request.header.set("Authorization", `Bearer ${token}`);
+    request.header.set("Authorization", authorization);
     return next(request);
   };
 }

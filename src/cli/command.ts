@@ -39,8 +39,8 @@ export const connectionOptions = {
 export const connectionHelp = `Connection:
   --url URL          the server; SLIPWAY_URL, else http://127.0.0.1:8080. Over https, a certificate
                      of a private authority is trusted when NODE_EXTRA_CA_CERTS names its file
-  --token TOKEN      who you are; SLIPWAY_TOKEN, else, for a server on this machine, the file
-                     admin-token in SLIPWAY_DATA_DIR or ./slipway-data
+  --token TOKEN      who you are; SLIPWAY_TOKEN, else, for a server on this machine, its administrator
+                     with the password in initial-admin-password in SLIPWAY_DATA_DIR or ./slipway-data
   --protocol NAME    connect (HTTP/1.1, the default) or grpc (HTTP/2)
   --retry-for TIME   how long to go on trying without progress (10m)
 

@@ -9,7 +9,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** Where the server is, and as whom to talk to it. */
 export interface Connection {
   readonly url: string;
-  readonly token: string;
+  /** The header that says who asks. */
+  readonly authorization: string;
   readonly protocol: "connect" | "grpc";
   readonly retryForMs: number;
 }
@@ -28,7 +29,7 @@ export function readEnvironment(): Environment {
   return process.env;
 }
 
-/** Throws wrong use for words that make no sense, and a failure when there is no token to be had. */
+/** Throws wrong use for words that make no sense, and a failure when there are no credentials to be had. */
 export async function readConnection(words: ConnectionWords, env: Environment): Promise<Connection> {
   const url = parseServerUrl(words.url ?? (env.SLIPWAY_URL || defaultUrl));
   const protocol = words.protocol ?? "connect";
@@ -36,10 +37,9 @@ export async function readConnection(words: ConnectionWords, env: Environment): 
     throw wrongUse(`--protocol is connect or grpc, not ${JSON.stringify(protocol)}`);
   }
   const retryForMs = parseDuration(words["retry-for"] ?? "10m", "--retry-for");
-  const token = words.token ?? (env.SLIPWAY_TOKEN || (await readLocalToken(url, env)));
-  if (token === "" || /[^\x21-\x7e]/.test(token))
-    throw wrongUse("the token is empty or holds blanks or odd characters");
-  return { url: url.href.replace(/\/+$/, ""), token, protocol, retryForMs };
+  const token = words.token ?? (env.SLIPWAY_TOKEN || undefined);
+  const authorization = token === undefined ? basic("admin", await readLocalPassword(url, env)) : bearer(token);
+  return { url: url.href.replace(/\/+$/, ""), authorization, protocol, retryForMs };
 }
 
 /** A whole number within bounds. */
@@ -65,20 +65,31 @@ function parseServerUrl(text: string): URL {
   return url;
 }
 
-/** The server's own token is for its own machine: it is never sent anywhere else. */
-async function readLocalToken(url: URL, env: Environment): Promise<string> {
+function bearer(token: string): string {
+  if (token === "" || /[^\x21-\x7e]/.test(token)) {
+    throw wrongUse("the token is empty or holds blanks or odd characters");
+  }
+  return `Bearer ${token}`;
+}
+
+function basic(login: string, password: string): string {
+  return `Basic ${Buffer.from(`${login}:${password}`).toString("base64")}`;
+}
+
+/** The administrator's first password is for the server's own machine: it is never sent anywhere else. */
+async function readLocalPassword(url: URL, env: Environment): Promise<string> {
   const ways = "give --token or set SLIPWAY_TOKEN";
-  if (!isLoopback(url)) throw new CliError(`no token for ${url.origin}: ${ways}`);
-  const path = join(env.SLIPWAY_DATA_DIR || "slipway-data", "admin-token");
+  if (!isLoopback(url)) throw new CliError(`no credentials for ${url.origin}: ${ways}`);
+  const path = join(env.SLIPWAY_DATA_DIR || "slipway-data", "initial-admin-password");
   try {
     return (await readFile(path, "utf8")).trim();
   } catch (error) {
     const code = systemCodeOf(error);
     if (code !== "ENOENT" && code !== "ENOTDIR") {
-      throw new CliError(`no token: ${path} cannot be read (${code ?? error}); ${ways}`, 1, error);
+      throw new CliError(`no credentials: ${path} cannot be read (${code ?? error}); ${ways}`, 1, error);
     }
     throw new CliError(
-      `no token: ${ways}, or, on the server's own machine, set SLIPWAY_DATA_DIR to its data folder (${path} is not there)`,
+      `no credentials: ${ways}, or, on the server's own machine, set SLIPWAY_DATA_DIR to its data folder (${path} is not there)`,
     );
   }
 }

@@ -1,4 +1,5 @@
 import type { Caller, Permission } from "./call.js";
+import { UploadError } from "./error.js";
 import type { Page } from "./paging.js";
 
 /** What a user may do, as a set of permissions. */
@@ -13,6 +14,9 @@ export type Audience = (typeof audiences)[number];
 
 /** The tenant whose administrators keep the other tenants, and that a bare login name is of. */
 export const defaultTenant = "default";
+
+/** The first user of that tenant, an administrator. */
+export const firstAdministrator = "admin";
 
 export interface Tenant {
   readonly id: string;
@@ -59,7 +63,7 @@ export interface Principal {
   readonly token: AccessToken | undefined;
   /**
    * Says that the credentials are still in use: bytes flow. Cheap enough for every chunk. Throws `unauthenticated`
-   * (TOKEN_INVALID) within five seconds after they were revoked.
+   * (TOKEN_INVALID) within five seconds after they were revoked, `denied` when the user has lost a permission.
    */
   use(): void;
 }
@@ -88,7 +92,7 @@ interface PageInput {
 export interface Access {
   /**
    * Throws `unauthenticated` (TOKEN_INVALID) for no credentials, for those that are not good (any more), and for a token
-   * of another audience; `too_many` (LOGIN_THROTTLED).
+   * of another audience; `too_many` (LOGIN_THROTTLED). A password is good for every audience.
    */
   authenticate(credentials: Credentials | undefined, audience: Audience, peer: Peer): Promise<Principal>;
   /** The user as a caller now, for what speaks in a user's name. Throws `unauthenticated` when the user is gone. */
@@ -152,6 +156,18 @@ export interface Access {
   ): Promise<Page<AccessToken>>;
   /** Throws `not_found` (TOKEN_NOT_FOUND). */
   revokeToken(input: { readonly tokenId: string }, principal: Principal): Promise<void>;
+}
+
+export function tenantNotFound(id: string): UploadError {
+  return new UploadError("not_found", `there is no tenant ${id}`, { reason: "TENANT_NOT_FOUND" });
+}
+
+export function userNotFound(id: string): UploadError {
+  return new UploadError("not_found", `there is no user ${id}`, { reason: "USER_NOT_FOUND" });
+}
+
+export function tokenNotFound(id: string): UploadError {
+  return new UploadError("not_found", `there is no token ${id}`, { reason: "TOKEN_NOT_FOUND" });
 }
 
 /** What a role may do; `operate` is for those of the default tenant alone. */

@@ -27,6 +27,7 @@ export type * from "./ports/blob-index.js";
 export type * from "./ports/blob-store.js";
 export type * from "./ports/catalog-store.js";
 export type * from "./ports/clock.js";
+export type * from "./ports/identity-store.js";
 export type * from "./ports/metadata-store.js";
 export type * from "./ports/transfer-store.js";
 export * from "./predicate.js";

@@ -2,7 +2,7 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import type { FileService } from "../../gen/slipway/upload/v1/file_service_pb.js";
 import type { UploadFileRequest_Start, UploadPartRequest } from "../../gen/slipway/upload/v1/upload_pb.js";
 import { type Deadlines, type PartResult, parseChecksums, UploadError, type Uploads } from "../core/index.js";
-import { callOf } from "./caller.js";
+import { callOf, principalOf } from "./caller.js";
 import { formatFile, parseChecksumInfo, parseSpec } from "./file-messages.js";
 import { numberFrom, optionalNumberFrom } from "./numbers.js";
 import { formatAttributes, formatSession, parseVisibility } from "./session-messages.js";
@@ -39,7 +39,8 @@ export function createFileService(
     },
 
     async uploadFile(requests, context) {
-      const { start, body, ending, close } = await openUploadStream(requests);
+      const principal = principalOf(context);
+      const { start, body, ending, close } = await openUploadStream(requests, () => principal.use());
       const place = parsePlace(start);
       const result = await uploads.writePart({ ...place, body, ending }, callOf(context)).finally(close);
       if (result.file.state !== "ready") {

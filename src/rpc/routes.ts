@@ -1,11 +1,13 @@
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
+import { AccessService } from "../../gen/slipway/upload/v1/access_service_pb.js";
 import { BlobService } from "../../gen/slipway/upload/v1/blob_service_pb.js";
 import { CatalogService } from "../../gen/slipway/upload/v1/catalog_service_pb.js";
 import { FileService } from "../../gen/slipway/upload/v1/file_service_pb.js";
 import { SessionService } from "../../gen/slipway/upload/v1/session_service_pb.js";
-import type { Deadlines, Uploads } from "../core/index.js";
+import type { Access, Deadlines, Uploads } from "../core/index.js";
+import { createAccessService } from "./access-service.js";
 import { createBlobService } from "./blob-service.js";
-import { type Authenticate, createCallerInterceptor } from "./caller.js";
+import { createCallerInterceptor } from "./caller.js";
 import { createCatalogService } from "./catalog-service.js";
 import { createErrorInterceptor, type LogUnexpected } from "./errors.js";
 import { createFileService } from "./file-service.js";
@@ -16,7 +18,7 @@ import type { OfferUpload } from "./upload-endpoint.js";
 export interface RpcDeps {
   readonly uploads: Uploads;
   readonly deadlines: Deadlines;
-  readonly authenticate: Authenticate;
+  readonly access: Access;
   /** Aborts when the server begins to stop, with the error that those who wait for news get. */
   readonly stopping: AbortSignal;
   readonly offerUpload: OfferUpload;
@@ -29,12 +31,13 @@ export function registerServices(router: ConnectRouter, deps: RpcDeps): ConnectR
     .service(SessionService, createSessionService(deps.uploads, deps.deadlines, deps.stopping))
     .service(FileService, createFileService(deps.uploads, deps.deadlines, deps.offerUpload))
     .service(CatalogService, createCatalogService(deps.uploads))
-    .service(BlobService, createBlobService(deps.uploads));
+    .service(BlobService, createBlobService(deps.uploads))
+    .service(AccessService, createAccessService(deps.access));
 }
 
 /** What every call passes, outermost first. */
 export function createInterceptors(deps: RpcDeps): Interceptor[] {
-  return [noteRead, createErrorInterceptor(deps.logUnexpected), createCallerInterceptor(deps.authenticate)];
+  return [noteRead, createErrorInterceptor(deps.logUnexpected), createCallerInterceptor(deps.access)];
 }
 
 /** The largest message that is taken (bytes): refused by its length, before anything is allocated for it. */

@@ -20,9 +20,12 @@ export interface UploadStream {
 
 /**
  * Reads up to the start, which must come first. A stream that merely ends has not finished anything: a cancelled one
- * ends just the same (P11).
+ * ends just the same (P11). `use` is called for every chunk, and what it throws ends the body.
  */
-export async function openUploadStream(requests: AsyncIterable<UploadFileRequest>): Promise<UploadStream> {
+export async function openUploadStream(
+  requests: AsyncIterable<UploadFileRequest>,
+  use: () => void,
+): Promise<UploadStream> {
   const iterator = requests[Symbol.asyncIterator]();
   const first = await iterator.next();
   if (first.done === true || first.value.message.case !== "start") throw outOfOrder("the first message is no start");
@@ -36,6 +39,7 @@ export async function openUploadStream(requests: AsyncIterable<UploadFileRequest
       const { message } = value;
       if (finish !== undefined) throw outOfOrder("a message came after the finish");
       if (message.case === "chunk") {
+        use();
         assertCrc(message.value, position);
         position += message.value.data.length;
         yield message.value.data;

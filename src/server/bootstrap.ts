@@ -1,15 +1,9 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { type BlobStore, isUploadError, type MetadataStore, UploadError } from "../core/index.js";
 
-/** Who acts, once the database has been asked. */
-export interface Identity {
-  readonly tenantId: string;
-  readonly userId: string;
-}
-
 export interface Bootstrap {
   /** Throws `unavailable` until the database has been reached for the first time. */
-  identity(): Identity;
+  assertDone(): void;
   /** Resolves when it has; rejects with what makes starting pointless. */
   readonly done: Promise<void>;
 }
@@ -24,10 +18,12 @@ export function startBootstrap(deps: {
   readonly metadata: MetadataStore;
   readonly migrate: () => Promise<void>;
   readonly blobs: BlobStore;
+  /** Sees to it that somebody can be let in. */
+  readonly ensureAdministrator: () => Promise<void>;
   readonly signal: AbortSignal;
   readonly onRetry: (error: Error, waitMs: number) => void;
 }): Bootstrap {
-  let identity: Identity | undefined;
+  let reached = false;
 
   async function attempt(): Promise<void> {
     await deps.migrate();
@@ -38,7 +34,8 @@ export function startBootstrap(deps: {
       throw new Error(`the database belongs to the data folder with store id ${boundTo}, this folder has ${storeId}`);
     }
     await deps.metadata.interruptValidations();
-    identity = await deps.metadata.ensureUser("default", "admin");
+    await deps.ensureAdministrator();
+    reached = true;
   }
   /** To a database that knows nothing, all bytes of a folder would be litter. */
   async function assertEmpty(): Promise<void> {
@@ -64,8 +61,8 @@ export function startBootstrap(deps: {
   // Whoever asks is told; until somebody does, a failure is not an error that nobody handles.
   done.catch(() => undefined);
   return {
-    identity() {
-      if (identity !== undefined) return identity;
+    assertDone() {
+      if (reached) return;
       throw new UploadError("unavailable", "the database has not been reached yet", { reason: "DATABASE_UNAVAILABLE" });
     },
     done,

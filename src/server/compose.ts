@@ -2,8 +2,10 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
-import { createTokenCheck } from "../access/token-check.js";
-import { type Access, createUploads, permissions, UploadError } from "../core/index.js";
+import { createAccess } from "../access/access.js";
+import { ensureAdministrator } from "../access/first-administrator.js";
+import { createPasswords } from "../access/passwords.js";
+import { createUploads, defaultTenant, firstAdministrator } from "../core/index.js";
 import { capabilityPrefix } from "../rest/kit/index.js";
 import { refuseMalformed } from "../rpc/malformed.js";
 import { createRequestValues } from "../rpc/request.js";
@@ -12,8 +14,7 @@ import { createDiskBlobStore } from "../storage/disk/blob-store.js";
 import { connectDatabase } from "../storage/postgres/connect.js";
 import { createMetadataStore } from "../storage/postgres/metadata-store.js";
 import { migrate } from "../storage/postgres/migrate.js";
-import { adminTokenPath, loadAdminToken } from "./admin-token.js";
-import { type Bootstrap, startBootstrap } from "./bootstrap.js";
+import { startBootstrap } from "./bootstrap.js";
 import { loadCapabilityKey } from "./capability-key.js";
 import { createCapabilityUrls } from "./capability-urls.js";
 import type { Config } from "./config.js";
@@ -21,6 +22,7 @@ import { createCors, rpcCors } from "./cors.js";
 import { createDrain } from "./drain.js";
 import { createHealthHandler } from "./health.js";
 import { createHealthService } from "./health-service.js";
+import { createInitialPassword } from "./initial-password.js";
 import { listen, type NodeHandler } from "./listen.js";
 import type { Log } from "./log.js";
 import { createRequestReader } from "./node-http.js";
@@ -51,8 +53,6 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
   const { dataDir, durability } = config;
   const tls = config.tls && (await loadTls(config.tls));
   if (durability === "os") log.warn("SLIPWAY_DURABILITY=os: a power failure may lose acknowledged data");
-  const { token, created } = await loadAdminToken(dataDir);
-  if (created) log.info({ file: adminTokenPath(dataDir) }, "made an administrator's token");
   const blobs = await createDiskBlobStore({ dataDir, durability });
   const database = await connectDatabase({
     url: config.databaseUrl,
@@ -63,19 +63,48 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
   });
   const metadata = createMetadataStore(database.knex);
   const stopping = new AbortController();
+  const passwords = createPasswords();
+  const initialPassword = createInitialPassword(dataDir);
+  async function givePassword(): Promise<string> {
+    if (config.adminPassword !== undefined) {
+      removeInitialPassword();
+      return config.adminPassword;
+    }
+    const password = await initialPassword.ensure();
+    log.info({ file: initialPassword.path }, "the administrator's password is in this file");
+    return password;
+  }
+  /** Nobody waits for it: a password that is no longer good does no harm. */
+  function removeInitialPassword(): void {
+    initialPassword.remove().then(
+      (removed) => removed && log.info({ file: initialPassword.path }, "removed the administrator's first password"),
+      (error) => log.warn({ err: error }, "the administrator's first password could not be removed"),
+    );
+  }
   const bootstrap = startBootstrap({
     metadata,
     migrate: () => migrate(database.knex),
     blobs,
+    ensureAdministrator: () => ensureAdministrator({ store: metadata, passwords, givePassword }),
     signal: stopping.signal,
     onRetry: (error, waitMs) => log.warn({ err: error, retryInMs: waitMs }, "the database cannot be reached"),
   });
   const clock = { now: () => new Date() };
   const uploads = createUploads({ metadata, blobs, clock, limits: config.limits });
+  const access = createAccess({
+    store: metadata,
+    passwords,
+    tokenIdleTtlMs: config.tokenIdleTtlMs,
+    assertReady: () => bootstrap.assertDone(),
+    onPasswordEnded: ({ user, tenant }) => {
+      if (tenant.name === defaultTenant && user.name === firstAdministrator) removeInitialPassword();
+    },
+    onFlushError: (error) => log.warn({ err: error }, "the last uses of tokens could not be stored; they will be"),
+  });
   const capabilityUrls = createCapabilityUrls({
     key: await loadCapabilityKey(dataDir),
     uploads,
-    callerOf: createCallerLookup(bootstrap),
+    callerOf: access.callerOf,
     now: clock.now,
     logCause: (error, { id, method }) => log.error({ err: error, requestId: id, method }, "a request failed"),
   });
@@ -84,13 +113,13 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
   const rpc: RpcDeps = {
     uploads,
     deadlines: config.deadlines,
+    access,
     stopping: farewell.signal,
-    authenticate: createTokenCheck(token, () => bootstrap.identity()),
     offerUpload: capabilityUrls.offerUpload,
     logUnexpected: (error, method, requestId) => log.error({ err: error, method, requestId }, "a call failed"),
   };
   const checkReady = async () => {
-    bootstrap.identity();
+    bootstrap.assertDone();
     await Promise.all([metadata.checkHealth(), blobs.checkHealth()]);
   };
   const drain = createDrain();
@@ -167,21 +196,13 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
       stopping.abort();
       await bootstrap.done.catch(() => undefined);
       await within(commitMs, sweeper.stop());
+      await within(commitMs, access.stop()).catch((error) =>
+        log.warn({ err: error }, "the last uses of tokens are lost"),
+      );
       await metadata.close();
       await database.close();
       await blobs.close();
     },
-  };
-}
-
-/** The one user there is may do everything. */
-function createCallerLookup(bootstrap: Bootstrap): Access["callerOf"] {
-  return async ({ tenantId, userId }) => {
-    const identity = bootstrap.identity();
-    if (identity.tenantId !== tenantId || identity.userId !== userId) {
-      throw new UploadError("unauthenticated", "the user is gone", { reason: "TOKEN_INVALID" });
-    }
-    return { ...identity, permissions: new Set(permissions) };
   };
 }
 

@@ -1,5 +1,6 @@
 // The only reader of the environment. Every setting, its default and its parser stand in one table.
 import { resolve } from "node:path";
+import { isPassword } from "../access/passwords.js";
 import { type Deadlines, defaultLimits, defaultSweep, type Limits, type SweepOptions } from "../core/index.js";
 
 export interface Config {
@@ -18,6 +19,9 @@ export interface Config {
   readonly durability: "fsync" | "os";
   readonly limits: Limits;
   readonly deadlines: Deadlines;
+  /** For the first start; undefined for one that is made up then. */
+  readonly adminPassword: string | undefined;
+  readonly tokenIdleTtlMs: number;
   readonly sweep: SweepOptions & { readonly intervalMs: number; readonly bytesIntervalMs: number };
   readonly log: { readonly level: string; readonly format: "pretty" | "json" };
 }
@@ -40,12 +44,19 @@ const foreign = new Set(["SLIPWAY_URL", "SLIPWAY_TOKEN"]);
  */
 export function readConfig(env: Environment, isTerminal: boolean): Config {
   const known = new Set<string>();
-  const read = <T>(name: string, fallback: T, parse: (text: string) => T | undefined, mayBe: string): T => {
+  const read = <T>(name: string, fallback: T, parse: (text: string) => T | undefined, mayBe: string): T =>
+    readUnshown(name, fallback, parse, (text) => `${mayBe}, not ${JSON.stringify(text)}`);
+  const readUnshown = <T>(
+    name: string,
+    fallback: T,
+    parse: (text: string) => T | undefined,
+    mayBe: (text: string) => string,
+  ): T => {
     known.add(name);
     const text = env[name];
     if (text === undefined || text === "") return fallback;
     const value = parse(text);
-    if (value === undefined) throw new ConfigError(`${name} must be ${mayBe}, not ${JSON.stringify(text)}`);
+    if (value === undefined) throw new ConfigError(`${name} must be ${mayBe(text)}`);
     return value;
   };
   const count = (name: string, fallback: number, least: number, most = Number.MAX_SAFE_INTEGER) =>
@@ -114,6 +125,13 @@ export function readConfig(env: Environment, isTerminal: boolean): Config {
       absoluteTtlMs: duration("SLIPWAY_SESSION_ABSOLUTE_TTL", 7 * 24 * hourMs),
       keepTerminalMs: duration("SLIPWAY_SESSION_KEEP", 24 * hourMs),
     },
+    adminPassword: readUnshown<string | undefined>(
+      "SLIPWAY_ADMIN_PASSWORD",
+      undefined,
+      (text) => (isPassword(text) ? text : undefined),
+      () => "a password of at least 8 characters and at most 1024 bytes without NUL",
+    ),
+    tokenIdleTtlMs: duration("SLIPWAY_TOKEN_TTL", 12 * hourMs),
     sweep: {
       intervalMs: interval("SLIPWAY_SWEEP_INTERVAL", 60_000),
       bytesIntervalMs: interval("SLIPWAY_SWEEP_BYTES_INTERVAL", hourMs),

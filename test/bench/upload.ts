@@ -2,7 +2,7 @@
 // alternate.
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { readCpuSeconds, readMachineCpuSeconds, readMemory, resetPeakMemory } from "../support/process-stats.js";
@@ -154,6 +154,17 @@ async function openFloor(
   };
 }
 
+const adminPassword = "a password of the bench";
+
+async function logIn(url: string): Promise<string> {
+  const response = await fetch(`${url}/slipway.upload.v1.AccessService/Login`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ login: "admin", password: adminPassword }),
+  });
+  return ((await response.json()) as { token: string }).token;
+}
+
 async function openSlipway(
   processes: Processes,
   client: LoadClient,
@@ -163,10 +174,14 @@ async function openSlipway(
 ): Promise<Side> {
   const program = join(repositoryRoot, "src/cli/slipway.cjs");
   const words = [...nodeFlags, program, "serve", "--listen", "127.0.0.1:0", "--data-dir", folder];
-  const env = { SLIPWAY_LOG_LEVEL: "warn", ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }) };
+  const env = {
+    SLIPWAY_LOG_LEVEL: "warn",
+    SLIPWAY_ADMIN_PASSWORD: adminPassword,
+    ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
+  };
   const server = await processes.startServer({ name: "slipway", words, env });
   await waitUntilReady(server);
-  await client.connect(server.url, (await readFile(join(folder, "admin-token"), "utf8")).trim());
+  await client.connect(server.url, await logIn(server.url));
   return {
     server,
     idleBytes: (await readMemory(server.pid)).nowBytes,

@@ -5,19 +5,20 @@ import { isLoopback, parseWhole, readConnection } from "../../src/cli/settings.j
 import { makeTempDir, removeTempDir } from "../support/temp-dir.js";
 
 let folder: string;
+const fromTheFile = `Basic ${Buffer.from("admin:from-the-file").toString("base64")}`;
 
 beforeEach(async () => {
   folder = await makeTempDir();
-  await writeFile(join(folder, "admin-token"), "from-the-file\n");
+  await writeFile(join(folder, "initial-admin-password"), "from-the-file\n");
 });
 
 afterEach(() => removeTempDir(folder));
 
 describe("the connection", () => {
-  it("is to this machine, with the server's own token", async () => {
+  it("is to this machine, with the administrator's first password", async () => {
     expect(await readConnection({}, { SLIPWAY_DATA_DIR: folder })).toEqual({
       url: "http://127.0.0.1:8080",
-      token: "from-the-file",
+      authorization: fromTheFile,
       protocol: "connect",
       retryForMs: 600_000,
     });
@@ -29,40 +30,43 @@ describe("the connection", () => {
       SLIPWAY_TOKEN: "from-env",
       SLIPWAY_DATA_DIR: folder,
     };
-    expect(await readConnection({}, env)).toMatchObject({ url: "https://uploads.example.org/base", token: "from-env" });
+    expect(await readConnection({}, env)).toMatchObject({
+      url: "https://uploads.example.org/base",
+      authorization: "Bearer from-env",
+    });
     const words = { url: "http://[::1]:9000", token: "given", protocol: "grpc", "retry-for": "5s" };
     expect(await readConnection(words, env)).toEqual({
       url: "http://[::1]:9000",
-      token: "given",
+      authorization: "Bearer given",
       protocol: "grpc",
       retryForMs: 5000,
     });
   });
 
   it.each(["http://127.0.0.1:1", "http://127.9.9.9", "http://localhost:8080", "http://[::1]"])(
-    "may use the server's own token at %s",
+    "may use the administrator's first password at %s",
     async (url) => {
-      expect(await readConnection({ url }, { SLIPWAY_DATA_DIR: folder })).toMatchObject({ token: "from-the-file" });
+      expect(await readConnection({ url }, { SLIPWAY_DATA_DIR: folder })).toMatchObject({ authorization: fromTheFile });
     },
   );
 
   it.each(["http://example.org", "http://127.0.0.1.example.org", "http://10.0.0.1", "http://localhost.example.org"])(
-    "never sends the server's own token to %s",
+    "never sends the administrator's first password to %s",
     async (url) => {
-      await expect(readConnection({ url }, { SLIPWAY_DATA_DIR: folder })).rejects.toThrow(/^no token for http:/);
+      await expect(readConnection({ url }, { SLIPWAY_DATA_DIR: folder })).rejects.toThrow(/^no credentials for http:/);
       expect(isLoopback(new URL(url))).toBe(false);
     },
   );
 
-  it("says what to do where there is no token", async () => {
+  it("says what to do where there are no credentials", async () => {
     const env = { SLIPWAY_DATA_DIR: join(folder, "none") };
     await expect(readConnection({}, env)).rejects.toThrow(
-      /no token: give --token or set SLIPWAY_TOKEN, or, .*admin-token/,
+      /no credentials: give --token or set SLIPWAY_TOKEN, or, .*initial-admin-password/,
     );
   });
 
-  it("says that a token file cannot be read, and why", async () => {
-    await mkdir(join(folder, "odd", "admin-token"), { recursive: true });
+  it("says that a password file cannot be read, and why", async () => {
+    await mkdir(join(folder, "odd", "initial-admin-password"), { recursive: true });
     const env = { SLIPWAY_DATA_DIR: join(folder, "odd") };
     await expect(readConnection({}, env)).rejects.toThrow(/cannot be read \(EISDIR\)/);
   });

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { refusalOf, type Wire, wires } from "../support/client.js";
+import { accessRefusals } from "./refusals/access-service.js";
 import { blobRefusals } from "./refusals/blob-service.js";
 import { catalogRefusals } from "./refusals/catalog-service.js";
 import { fileRefusals } from "./refusals/file-service.js";
@@ -21,6 +22,7 @@ const rows = [
   ...watchRefusals,
   ...catalogRefusals,
   ...blobRefusals,
+  ...accessRefusals,
 ];
 
 const server = useServer(() => ({
@@ -70,10 +72,12 @@ const elsewhere = [
   "ReadItemFile: UNAVAILABLE / STORAGE_UNAVAILABLE",
   "UploadBlobs: UNAVAILABLE / STORAGE_UNAVAILABLE",
   "ReadBlob: UNAVAILABLE / STORAGE_UNAVAILABLE",
+  "Login: UNAVAILABLE / DATABASE_UNAVAILABLE",
 ];
 
 it("every line of every `Errors:` list is met by a row, and every row meets a line", () => {
-  const promised = ["session_service", "file_service", "catalog_service", "blob_service"].flatMap(readErrorLines);
+  const files = ["session_service", "file_service", "catalog_service", "blob_service", "access_service"];
+  const promised = files.flatMap(readErrorLines);
   const met = new Set(rows.map(({ rpc, line }) => `${rpc}: ${line}`));
   expect(promised.filter((line) => !met.has(line) && !elsewhere.includes(line))).toEqual([]);
   const ofService = [
@@ -81,6 +85,9 @@ it("every line of every `Errors:` list is met by a row, and every row meets a li
     ": NOT_FOUND / SESSION_NOT_FOUND",
     ": NOT_FOUND / LIBRARY_NOT_FOUND",
     ": NOT_FOUND / ITEM_NOT_FOUND",
+    ": NOT_FOUND / TENANT_NOT_FOUND",
+    ": NOT_FOUND / USER_NOT_FOUND",
+    ": PERMISSION_DENIED / PERMISSION_MISSING",
   ];
   const unpromised = [...met].filter(
     (line) => !promised.includes(line) && !ofService.some((end) => line.endsWith(end)),

@@ -11,15 +11,21 @@ import {
   type Message,
 } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
+import { Role } from "../../gen/slipway/upload/v1/access_pb.js";
+import { AccessService } from "../../gen/slipway/upload/v1/access_service_pb.js";
 import { BlobService } from "../../gen/slipway/upload/v1/blob_service_pb.js";
 import { CatalogService } from "../../gen/slipway/upload/v1/catalog_service_pb.js";
 import { FileService } from "../../gen/slipway/upload/v1/file_service_pb.js";
 import { SessionService } from "../../gen/slipway/upload/v1/session_service_pb.js";
 import { openClient, type Refusal, refusalOf, type TestClient, wires } from "../support/client.js";
+import { adminPassword } from "../support/server.js";
 import { startSession, useServer } from "./scene.js";
 
 const server = useServer();
-const methods = [SessionService, FileService, CatalogService, BlobService].flatMap((service) => service.methods);
+const services = [SessionService, FileService, CatalogService, BlobService, AccessService];
+const methods = services.flatMap((service) => service.methods);
+/** All but what lets people in. */
+const closed = methods.filter((method) => method !== AccessService.method.login);
 const sessionId = "11111111-1111-4111-8111-111111111111";
 
 /** Calls the method with these fields, wherever its first message has them, and answers how it was refused. */
@@ -48,7 +54,7 @@ function requestOf(input: DescMessage, fields: Record<string, string>): Message 
   if (input.name === "UploadFileRequest") {
     return create(input, { message: { case: "start", value: fields } } as never);
   }
-  const all = { ...fields, spec: { name: "a.bin" } };
+  const all = { ...fields, spec: { name: "a.bin" }, role: Role.READER };
   const known = Object.entries(all).filter(([name]) => input.fields.some(({ localName }) => localName === name));
   return create(input, Object.fromEntries(known) as never);
 }
@@ -60,11 +66,16 @@ const idsOf = (method: DescMethod) => {
 };
 
 const malformed = ["", "a", sessionId.slice(1), `${sessionId}\n`, "../../../etc/passwd"];
-const wrongTokens = { "no token": undefined, "another token": "x".repeat(43), "an empty token": "" };
+const wrongTokens = {
+  "no token": undefined,
+  "another token": `slp_${"x".repeat(43)}`,
+  "something else for a token": "x".repeat(43),
+  "an empty token": "",
+};
 
 describe.each(wires)("over %s", (wire) => {
   for (const [what, token] of Object.entries(wrongTokens)) {
-    for (const method of methods) {
+    for (const method of closed) {
       it(`${method.name} with ${what} is UNAUTHENTICATED / TOKEN_INVALID`, async () => {
         const { url } = server.get();
         const client = openClient({ url, ...(token === undefined ? {} : { token }) }, wire);
@@ -217,18 +228,60 @@ describe("a request that makes no sense", () => {
   }
 });
 
-it("the scheme of the token is not case-sensitive, and other schemes are refused", async () => {
-  const { url, token } = server.get();
+describe("credentials", () => {
   const status = async (authorization: string) => {
-    const response = await fetch(`${url}/slipway.upload.v1.SessionService/ListSessions`, {
+    const response = await fetch(`${server.get().url}/slipway.upload.v1.SessionService/ListSessions`, {
       method: "POST",
       headers: { "content-type": "application/json", authorization },
       body: "{}",
     });
     return response.status;
   };
-  expect(await status(`bearer ${token}`)).toBe(200);
-  expect(await status(`Basic ${btoa(`admin:${token}`)}`)).toBe(401);
-  expect(await status(token)).toBe(401);
-  expect(await status(`Bearer ${token} ${token}`)).toBe(401);
+  const basic = (text: string) => `Basic ${Buffer.from(text).toString("base64")}`;
+
+  it("are a token, whose scheme may be written in any case", async () => {
+    const { token } = server.get();
+    expect(await status(`Bearer ${token}`)).toBe(200);
+    expect(await status(`bearer ${token}`)).toBe(200);
+  });
+
+  it.each(["admin", "default/admin"])("are the login %s and a password", async (login) => {
+    expect(await status(basic(`${login}:${adminPassword}`))).toBe(200);
+    expect(await status(basic(`${login}:${adminPassword}`).replace("Basic", "BASIC"))).toBe(200);
+  });
+
+  it("are nothing else", async () => {
+    const { token } = server.get();
+    const others = [
+      token,
+      `Bearer ${token} ${token}`,
+      `Bearer ${token}, Bearer ${token}`,
+      `Bearer ${token.toUpperCase()}`,
+      `Token ${token}`,
+      basic(`admin:${token}`),
+      basic(adminPassword),
+      basic(`Admin:${adminPassword}`),
+      basic(`default/admin/x:${adminPassword}`),
+      basic(`/admin:${adminPassword}`),
+      basic(`admin@default:${adminPassword}`),
+      basic(`admin\0:${adminPassword}`),
+      basic(`:${adminPassword}`),
+      "Basic",
+      "Basic !",
+      "Basic AAA=A",
+      "Basic gICAOoCAgA==",
+      "Bearer",
+      "",
+      " ",
+      "x".repeat(8_000),
+    ];
+    for (const authorization of others) expect(await status(authorization), authorization).toBe(401);
+  });
+
+  it("that nobody needs are not looked at", async () => {
+    const { url } = server.get();
+    const client = openClient({ url, token: "nonsense" });
+    const { user } = await client.access.login({ login: "admin", password: adminPassword }).finally(client.close);
+    expect(user?.name).toBe("admin");
+  });
 });

@@ -2,6 +2,8 @@
 // them.
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { afterAll, beforeAll } from "vitest";
+import { Role } from "../../gen/slipway/upload/v1/access_pb.js";
+import type { CreateUserRequestSchema } from "../../gen/slipway/upload/v1/access_service_pb.js";
 import type { Item, ItemFile } from "../../gen/slipway/upload/v1/catalog_pb.js";
 import type { CreateItemRequestSchema } from "../../gen/slipway/upload/v1/catalog_service_pb.js";
 import type { FileSpecSchema } from "../../gen/slipway/upload/v1/file_pb.js";
@@ -50,6 +52,37 @@ export function useServer(options: () => ServerOptions | Promise<ServerOptions> 
       return client;
     },
   };
+}
+
+/** Somebody else than the administrator, with a token. */
+export interface Somebody {
+  readonly userId: string;
+  readonly tenantId: string;
+  readonly name: string;
+  readonly tokenId: string;
+  readonly token: string;
+}
+
+/** Makes a user of this tenant, by default the administrator's own, who cannot log in but has a token. */
+export async function addSomebody(
+  { access }: TestClient,
+  of: MessageInitShape<typeof CreateUserRequestSchema> = {},
+): Promise<Somebody> {
+  const name = `somebody ${crypto.randomUUID()}`;
+  const { user } = await access.createUser({ name, role: Role.UPLOADER, ...of });
+  const { token, accessToken } = await access.createToken({ userId: user!.id });
+  return { userId: user!.id, tenantId: user!.tenantId, name: user!.name, tokenId: accessToken!.id, token };
+}
+
+/** The same in a tenant of its own. */
+export async function addStranger(client: TestClient, role = Role.ADMIN): Promise<Somebody> {
+  const { tenant } = await client.access.createTenant({ name: `tenant ${crypto.randomUUID()}` });
+  return addSomebody(client, { tenantId: tenant!.id, role });
+}
+
+/** Makes one call with a token instead of the client's own credentials. */
+export function as({ token }: { readonly token: string }) {
+  return { headers: { authorization: `Bearer ${token}` } };
 }
 
 export async function startSession(

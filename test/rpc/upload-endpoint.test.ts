@@ -3,7 +3,7 @@ import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { createClient, createRouterTransport, type Interceptor } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FileService } from "../../gen/slipway/upload/v1/file_service_pb.js";
-import type { Call, CapabilityClaim, SessionFile } from "../../src/core/index.js";
+import type { Access, Call, CapabilityClaim, SessionFile } from "../../src/core/index.js";
 import { requestKey } from "../../src/rpc/request.js";
 import { createInterceptors, type RpcDeps, registerServices } from "../../src/rpc/routes.js";
 import { type OpenedUploads, openUploads, startSession } from "../support/uploads.js";
@@ -22,7 +22,7 @@ function clientOf({ caller }: Call, origin = "https://up.example.com") {
     uploads: opened.uploads,
     deadlines: { idleTtlMs: 3_600_000, absoluteTtlMs: undefined, keepTerminalMs: 3_600_000 },
     stopping: new AbortController().signal,
-    authenticate: async () => caller,
+    access: { authenticate: async () => ({ caller, use: () => undefined }) } as unknown as Access,
     offerUpload: (file: SessionFile, { userId }: Pick<CapabilityClaim, "userId">) => ({
       path: `/t/${file.id}.${file.attempts}.${userId}`,
       expiresAt,

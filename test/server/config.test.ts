@@ -158,6 +158,13 @@ const settings: Readonly<Record<string, Setting>> = {
   SLIPWAY_SESSION_TTL: duration(({ deadlines }) => deadlines.idleTtlMs, 24 * hour),
   SLIPWAY_SESSION_ABSOLUTE_TTL: duration(({ deadlines }) => deadlines.absoluteTtlMs, 168 * hour),
   SLIPWAY_SESSION_KEEP: duration(({ deadlines }) => deadlines.keepTerminalMs, 24 * hour),
+  SLIPWAY_ADMIN_PASSWORD: {
+    of: ({ adminPassword }) => adminPassword,
+    default: undefined,
+    good: { "8 chars!": "8 chars!", ["\u{1f511}".repeat(8)]: "\u{1f511}".repeat(8) },
+    bad: ["7 chars", "\u{1f511}".repeat(7), "x".repeat(1025), "\ud800 lone surrogate"],
+  },
+  SLIPWAY_TOKEN_TTL: duration(({ tokenIdleTtlMs }) => tokenIdleTtlMs, 12 * hour),
   SLIPWAY_SWEEP_INTERVAL: interval(({ sweep }) => sweep.intervalMs, 60_000),
   SLIPWAY_SWEEP_BYTES_INTERVAL: interval(({ sweep }) => sweep.bytesIntervalMs, 3_600_000),
   SLIPWAY_SWEEP_UNREFERENCED_AFTER: duration(({ sweep }) => sweep.keepUnreferencedMs, 24 * hour),
@@ -229,6 +236,10 @@ it("an unknown name that begins with SLIPWAY_ is refused by name, others are nob
 it("the log is pretty on a terminal and JSON elsewhere, unless it is set", () => {
   expect([read({}, true).log.format, read({}, false).log.format]).toEqual(["pretty", "json"]);
   expect(read({ SLIPWAY_LOG_FORMAT: "json" }, true).log.format).toBe("json");
+});
+
+it("a password that is refused is not shown", () => {
+  expect(refuse({ SLIPWAY_ADMIN_PASSWORD: "7 chars" })).not.toContain("7 chars");
 });
 
 it("durations and sizes are whole numbers of known units", () => {

@@ -4,7 +4,7 @@ import { addFile, deferred, messagesOf, readBack, send, startSession, statusOf, 
 import { pseudoRandom } from "../support/bodies.js";
 import { mainWires, openClient, refusalOf, type TestClient } from "../support/client.js";
 import { ownPostgresAvailable, startOwnPostgres } from "../support/postgres.js";
-import { startServer, type TestServer } from "../support/server.js";
+import { adminPassword, startServer, type TestServer } from "../support/server.js";
 
 const patience = { timeout: 40_000, interval: 200 };
 
@@ -43,7 +43,15 @@ describe.runIf(ownPostgresAvailable())("a PostgreSQL that goes away", () => {
     expect([refusal.code, refusal.reason]).toEqual(["UNAVAILABLE", "DATABASE_UNAVAILABLE"]);
   });
 
-  it("while it is down, a wrong token is UNAUTHENTICATED all the same", async () => {
+  it.each(mainWires)("while it is down, nobody logs in over %s: UNAVAILABLE / DATABASE_UNAVAILABLE", async (wire) => {
+    const over = openClient({ url: server.url }, wire);
+    const refusal = await refusalOf(over.access.login({ login: "admin", password: adminPassword })).finally(() =>
+      over.close(),
+    );
+    expect([refusal.code, refusal.reason]).toEqual(["UNAVAILABLE", "DATABASE_UNAVAILABLE"]);
+  });
+
+  it("while it is down, what is no token of this server's is UNAUTHENTICATED all the same", async () => {
     const stranger = openClient({ ...server, token: "x".repeat(43) });
     expect((await refusalOf(stranger.sessions.listSessions({})).finally(() => stranger.close())).code).toBe(
       "UNAUTHENTICATED",

@@ -71,14 +71,6 @@ describe("a folder and a database that do not belong together (P8)", () => {
     expect(sentence).toContain(join(dataDir, "store-id"));
   });
 
-  it("a damaged administrator's token is refused, and the file is named", async () => {
-    const dataDir = await copyEmbeddedTemplate();
-    await writeFile(join(dataDir, "admin-token"), "short\n");
-    const { code, sentence } = await fail(dataDir);
-    expect(code).toBe(1);
-    expect(sentence).toContain(join(dataDir, "admin-token"));
-  });
-
   describe.runIf(postgresAvailable())("on PostgreSQL", () => {
     let schema: Awaited<ReturnType<typeof openTestSchema>>;
     beforeAll(async () => {

@@ -35,17 +35,14 @@ export interface TestClient {
   close(): void;
 }
 
-/** A client with a connection of its own. Without a token it sends no credentials. */
+/** A client with a connection of its own. It shows its token, else the header; without both it sends no credentials. */
 export function openClient(
-  server: { readonly url: string; readonly token?: string; readonly ca?: string },
+  server: { readonly url: string; readonly token?: string; readonly authorization?: string; readonly ca?: string },
   wire: Wire = "connect/1.1",
 ): TestClient {
-  const { transport, close } = openTransport(
-    server.url,
-    wire,
-    server.token === undefined ? [] : [bearer(server.token)],
-    server.ca,
-  );
+  const { url, token, ca, authorization = token === undefined ? undefined : `Bearer ${token}` } = server;
+  const shown = token ? `Bearer ${token}` : authorization;
+  const { transport, close } = openTransport(url, wire, shown === undefined ? [] : [authorize(shown)], ca);
   return {
     wire,
     transport,
@@ -79,9 +76,9 @@ function openTransport(
   };
 }
 
-function bearer(token: string): Interceptor {
+function authorize(authorization: string): Interceptor {
   return (next) => (request) => {
-    request.header.set("authorization", `Bearer ${token}`);
+    if (!request.header.has("authorization")) request.header.set("authorization", authorization);
     return next(request);
   };
 }

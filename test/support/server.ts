@@ -1,9 +1,9 @@
 // Real server processes, as people start them.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile } from "node:fs/promises";
-import { get } from "node:http";
-import { get as getSecurely } from "node:https";
+import { mkdtemp } from "node:fs/promises";
+import { request } from "node:http";
+import { request as requestSecurely } from "node:https";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -29,8 +29,10 @@ export interface TestServer {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
-  /** The administrator's. */
+  /** The administrator's; empty when the server was only awaited as listening. */
   readonly token: string;
+  /** The administrator's login and password, as a header. */
+  readonly authorization: string;
   readonly dataDir: string;
   /** The certificate that its clients have to trust, over TLS. */
   readonly ca?: string;
@@ -52,6 +54,22 @@ export interface ServerProcess extends Pick<TestServer, "pid" | "stdout" | "stde
 const bin = process.env.SLIPWAY_TEST_BIN ?? fileURLToPath(new URL("../../src/cli/slipway.cjs", import.meta.url));
 const startMs = 90_000;
 
+/** Of every server that is started here, unless its settings name another. */
+export const adminPassword = "a password of the tests";
+const authorization = `Basic ${Buffer.from(`admin:${adminPassword}`).toString("base64")}`;
+
+/** A login as a script does it: one request of JSON. */
+export async function logIn(
+  url: string,
+  words: { readonly login?: string; readonly password?: string } = {},
+  ca?: string,
+): Promise<{ readonly status: number | undefined; readonly token: string }> {
+  const body = JSON.stringify({ login: "admin", password: adminPassword, ...words });
+  const { status, text } = await ask(`${url}/slipway.upload.v1.AccessService/Login`, ca, body);
+  const { token = "" } = JSON.parse(text) as { token?: string };
+  return { status, token };
+}
+
 /** A folder for a server with no database of its own in it. Gone after the run. */
 export function makeDataDir(): Promise<string> {
   return mkdtemp(join(inject("runFolder"), "data-"));
@@ -69,13 +87,13 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const files = certificate && (await writeCertificate(certificate));
   const tls = files === undefined ? [] : ["--tls-cert", files.certFile, "--tls-key", files.keyFile];
   const flags = ["--listen", `127.0.0.1:${port}`, "--data-dir", dataDir, ...database, ...tls];
-  const child = spawnServer(flags, options.env);
+  const child = spawnServer(flags, { SLIPWAY_ADMIN_PASSWORD: adminPassword, ...options.env });
+  const ca = certificate && { ca: certificate.cert };
   try {
     const url = await findUrl(child);
     if (until === "ready") await untilReady(child, url, certificate?.cert);
-    const token = (await readFile(join(dataDir, "admin-token"), "utf8")).trim();
-    const ca = certificate && { ca: certificate.cert };
-    return { ...child, url, port: Number(new URL(url).port), token, dataDir, ...ca };
+    const token = until === "ready" ? (await logIn(url, {}, certificate?.cert)).token : "";
+    return { ...child, url, port: Number(new URL(url).port), token, authorization, dataDir, ...ca };
   } catch (error) {
     await child.kill();
     throw error;
@@ -143,15 +161,27 @@ async function findUrl(child: ServerProcess): Promise<string> {
 }
 
 async function untilReady(child: ServerProcess, url: string, ca: string | undefined): Promise<void> {
-  await waitFor(child, "did not become ready", async () => (await statusOf(`${url}/readyz`, ca)) === 200);
+  await waitFor(child, "did not become ready", async () => (await ask(`${url}/readyz`, ca)).status === 200);
 }
 
-function statusOf(url: string, ca: string | undefined): Promise<number | undefined> {
+/** GET, or POST with a body of JSON. */
+function ask(
+  url: string,
+  ca: string | undefined,
+  body?: string,
+): Promise<{ readonly status: number | undefined; readonly text: string }> {
+  const post = { method: "POST", headers: { "content-type": "application/json" } };
+  const options = { agent: false, ...(body !== undefined && post) };
   return new Promise((resolve, reject) => {
-    const asked = ca === undefined ? get(url, { agent: false }) : getSecurely(url, { agent: false, ca });
+    const asked = ca === undefined ? request(url, options) : requestSecurely(url, { ...options, ca });
     asked.on("error", reject).on("response", (response) => {
-      response.resume().on("end", () => resolve(response.statusCode));
+      let text = "";
+      response.setEncoding("utf8").on("data", (data: string) => {
+        text += data;
+      });
+      response.on("end", () => resolve({ status: response.statusCode, text })).on("error", reject);
     });
+    asked.end(body);
   });
 }
 

@@ -9,6 +9,7 @@ import type { DialectRecord, RecordChange } from "../record.js";
 import type { Session } from "../session.js";
 import type { BlobIndex } from "./blob-index.js";
 import type { CatalogStore } from "./catalog-store.js";
+import type { IdentityStore } from "./identity-store.js";
 import type { TransferStore } from "./transfer-store.js";
 
 /**
@@ -18,7 +19,7 @@ import type { TransferStore } from "./transfer-store.js";
  * throw comes out unchanged after a rollback. Every method may throw `unavailable` (DATABASE_UNAVAILABLE) when the
  * database cannot be asked; whether a deed happened is then unknown, and repeating it is safe.
  */
-export interface MetadataStore extends TransferStore, CatalogStore, BlobIndex {
+export interface MetadataStore extends TransferStore, CatalogStore, BlobIndex, IdentityStore {
   /** The id of the blob store that this database is tied to, if it is. */
   findStore(): Promise<string | undefined>;
 
@@ -27,9 +28,6 @@ export interface MetadataStore extends TransferStore, CatalogStore, BlobIndex {
    * may be another one.
    */
   bindStore(storeId: string): Promise<string>;
-
-  /** The id of the tenant and of the user with these names, made when they are not there. */
-  ensureUser(tenantName: string, userName: string): Promise<{ readonly tenantId: string; readonly userId: string }>;
 
   /** Resolves when the database answers. */
   checkHealth(): Promise<void>;
@@ -111,7 +109,7 @@ export interface MetadataStore extends TransferStore, CatalogStore, BlobIndex {
   deleteForgottenSessions(limit: number): Promise<number>;
   /** Removes the rows of content that was let go and that nothing names any more; answers how many it looked at. */
   deleteReleasedContent(limit: number): Promise<number>;
-  /** Removes expired records and client tokens; answers how many. */
+  /** Removes expired records, client tokens and access tokens; answers how many. */
   deleteExpiredRecords(limit: number): Promise<number>;
   /** Which of these keys a row names. */
   findReferencedKeys(keys: readonly BlobKey[]): Promise<ReadonlySet<BlobKey>>;

@@ -81,9 +81,9 @@ export async function holdLibrary(trx: Knex.Transaction, tenantId: string, id: s
 }
 
 /** Awaits a write and answers a name or alias that is taken with `already_exists` (NAME_TAKEN). */
-export async function namedOnce(what: string, write: PromiseLike<unknown>): Promise<void> {
+export async function namedOnce<T>(what: string, write: PromiseLike<T>): Promise<T> {
   try {
-    await write;
+    return await write;
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     throw new UploadError("already_exists", `there is another ${what}`, { reason: "NAME_TAKEN" }, error);

@@ -14,9 +14,22 @@ import { claimWriter, commitExtent, finishAttempt } from "./move-bytes.js";
 import { putFile } from "./put-file.js";
 import { changeRecords, findRecord, listRecords } from "./records.js";
 import { getSession, listSessions } from "./sessions.js";
+import { bindStore, findStore } from "./store.js";
 import { deleteExpiredRecords, deleteForgottenSessions, deleteReleasedContent, listOverdueSessions } from "./sweep.js";
+import { createTenant, deleteTenant, getTenant, listTenants } from "./tenants.js";
+import { createToken, deleteToken, findToken, listTokens, touchTokens } from "./tokens.js";
 import { createDeeds } from "./transaction.js";
-import { bindStore, ensureUser, findStore } from "./users.js";
+import {
+  createFirstAdministrator,
+  createUser,
+  deleteUser,
+  ensureUser,
+  findAccount,
+  findAccountByName,
+  lacksAdministrator,
+  listUsers,
+  updateUser,
+} from "./users.js";
 
 /** The metadata port over a database that `migrate` has been run on. Closing it closes `knex`. */
 export function createMetadataStore(knex: Knex): MetadataStore {
@@ -25,7 +38,6 @@ export function createMetadataStore(knex: Knex): MetadataStore {
   return {
     findStore: () => ask(findStore),
     bindStore: (storeId) => run((trx) => bindStore(trx, storeId)),
-    ensureUser: (tenantName, userName) => run((trx) => ensureUser(trx, tenantName, userName)),
     checkHealth: () => ask(async (db) => void (await db.raw("select 1"))),
 
     createSession: (input) => run((trx, own) => createSession(trx, { ...input, build: own(input.build) })),
@@ -71,6 +83,25 @@ export function createMetadataStore(knex: Knex): MetadataStore {
     findRecord: (tenantId, namespace, key) => ask((db) => findRecord(db, tenantId, namespace, key)),
     changeRecords: (tenantId, changes) => run((trx) => changeRecords(trx, tenantId, changes)),
     listRecords: (tenantId, namespace, options) => ask((db) => listRecords(db, tenantId, namespace, options)),
+
+    ensureUser: (tenantName, userName) => run((trx) => ensureUser(trx, tenantName, userName)),
+    lacksAdministrator: () => ask(lacksAdministrator),
+    createFirstAdministrator: (password) => run((trx) => createFirstAdministrator(trx, password)),
+    createTenant: (tenant) => ask((db) => createTenant(db, tenant)),
+    getTenant: (id) => ask((db) => getTenant(db, id)),
+    listTenants: (page) => ask((db) => listTenants(db, page)),
+    deleteTenant: (id) => run((trx) => deleteTenant(trx, id)),
+    createUser: (user) => run((trx) => createUser(trx, user)),
+    findAccount: (ref) => ask((db) => findAccount(db, ref)),
+    findAccountByName: (tenantName, userName) => ask((db) => findAccountByName(db, tenantName, userName)),
+    listUsers: (tenantId, page) => ask((db) => listUsers(db, tenantId, page)),
+    updateUser: (ref, change) => run((trx) => updateUser(trx, ref, change)),
+    deleteUser: (ref) => run((trx) => deleteUser(trx, ref)),
+    createToken: (token) => run((trx) => createToken(trx, token)),
+    findToken: (digest) => ask((db) => findToken(db, digest)),
+    listTokens: (userId, page) => ask((db) => listTokens(db, userId, page)),
+    deleteToken: (tokenId, owner) => run((trx) => deleteToken(trx, tokenId, owner)),
+    touchTokens: (uses) => run((trx) => touchTokens(trx, uses)),
 
     listOverdueSessions: (limit) => ask((db) => listOverdueSessions(db, limit)),
     deleteForgottenSessions: (limit) => deleteForgottenSessions(deeds, limit),

@@ -86,8 +86,11 @@ async function deleteUnlessNamed(trx: Knex.Transaction, ids: readonly string[]):
 
 export function deleteExpiredRecords(deeds: Deeds, limit: number): Promise<number> {
   return deeds.run(async (trx) => {
-    const records = await deleteExpired(trx, "records", limit);
-    return records + (await deleteExpired(trx, "client_tokens", limit - records));
+    let deleted = 0;
+    for (const table of ["records", "client_tokens", "tokens"]) {
+      deleted += await deleteExpired(trx, table, limit - deleted);
+    }
+    return deleted;
   });
 }
 

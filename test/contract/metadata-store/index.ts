@@ -6,6 +6,7 @@ import { describeCompletion } from "./completion.js";
 import { describeConcurrency } from "./concurrency.js";
 import { describeEvents } from "./events.js";
 import { describeFiles } from "./files.js";
+import { describeIdentity } from "./identity.js";
 import { describeIsolation } from "./isolation.js";
 import { describeModel } from "./model.js";
 import { describePredicates } from "./predicates.js";
@@ -38,6 +39,7 @@ export function describeMetadataStore(
     describe("predicates", () => describePredicates(open));
     describe("events", () => describeEvents(open));
     describe("sweep", () => describeSweep(open));
+    describe("identity", () => describeIdentity(open));
     describe("isolation", () => describeIsolation(open));
     describe("model", () => describeModel(open));
     if (supports.concurrency) {

@@ -844,7 +844,7 @@ export const AccessService: GenService<{
    * Gives the caller another password. All tokens of the caller but the one that the call is made with end.
    *
    * Errors:
-   * - INVALID_ARGUMENT / PASSWORD_INVALID: the new password is shorter than 8 characters or longer than 1024 bytes
+   * - INVALID_ARGUMENT / PASSWORD_INVALID: the new password has fewer than 8 characters, more than 1024 bytes, or a NUL
    * - UNAUTHENTICATED / LOGIN_FAILED: the present password is another one
    * - RESOURCE_EXHAUSTED / LOGIN_THROTTLED: too many logins failed or wait; retry with a growing delay
    *
@@ -903,7 +903,7 @@ export const AccessService: GenService<{
    * Errors:
    * - INVALID_ARGUMENT / NAME_INVALID: the name is empty, too long, or holds what it may not
    * - INVALID_ARGUMENT / NUMBER_INVALID: the role is not a known value
-   * - INVALID_ARGUMENT / PASSWORD_INVALID: the password is shorter than 8 characters or longer than 1024 bytes
+   * - INVALID_ARGUMENT / PASSWORD_INVALID: the password has fewer than 8 characters, more than 1024 bytes, or a NUL
    * - NOT_FOUND / TENANT_NOT_FOUND: there is no such tenant, or it is not the caller's to keep
    * - ALREADY_EXISTS / NAME_TAKEN: the tenant has a user of that name
    * - RESOURCE_EXHAUSTED / LOGIN_THROTTLED: too many passwords wait to be hashed; retry with a growing delay
@@ -948,7 +948,7 @@ export const AccessService: GenService<{
    *
    * Errors:
    * - INVALID_ARGUMENT / NUMBER_INVALID: the role is not a known value
-   * - INVALID_ARGUMENT / PASSWORD_INVALID: the password is shorter than 8 characters or longer than 1024 bytes
+   * - INVALID_ARGUMENT / PASSWORD_INVALID: the password has fewer than 8 characters, more than 1024 bytes, or a NUL
    * - NOT_FOUND / USER_NOT_FOUND: there is no such user
    * - FAILED_PRECONDITION / LAST_ADMINISTRATOR: the tenant `default` would be left without an administrator
    * - RESOURCE_EXHAUSTED / LOGIN_THROTTLED: too many passwords wait to be hashed; retry with a growing delay

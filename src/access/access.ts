@@ -1,0 +1,148 @@
+import {
+  type Access,
+  type AccessToken,
+  type Account,
+  type Audience,
+  type Credentials,
+  isUploadError,
+  type Peer,
+  type Principal,
+} from "../core/index.js";
+import { createTenantDeeds, createUserDeeds } from "./administration.js";
+import { createKnowledge } from "./knowledge.js";
+import { createLogins } from "./logins.js";
+import type { AccessParts } from "./parts.js";
+import { callerFrom, createPrincipal, tokenInvalid } from "./principals.js";
+import { createThrottle } from "./throttle.js";
+import { createPasswordDeeds, createTokenDeeds } from "./token-deeds.js";
+import { createTokenUses } from "./token-uses.js";
+import { digestToken } from "./tokens.js";
+
+export interface AccessDeps extends Pick<AccessParts, "store" | "passwords" | "tokenIdleTtlMs" | "onPasswordEnded"> {
+  /** Throws `unavailable` as long as the store may not be asked. */
+  readonly assertReady: () => void;
+  /** Told why it could not be taken down when tokens were used; it is tried again. */
+  readonly onFlushError: (error: unknown) => void;
+  /** Monotonic milliseconds. */
+  readonly elapsed?: () => number;
+}
+
+interface KnownToken extends Account {
+  readonly token: AccessToken;
+  /** How long it had to live when it was asked for, and when that is over on the monotonic clock. */
+  readonly livesMs: number;
+  readonly endsAt: number;
+}
+
+/** How long what the database said is believed: revocations by other processes take this long to be noticed. */
+const trustMs = 5_000;
+
+/** `stop` takes down the last uses of tokens. */
+export function createAccess(deps: AccessDeps): Access & { stop(): Promise<void> } {
+  const { store, passwords, assertReady, elapsed = () => performance.now() } = deps;
+  const uses = createTokenUses({ store, elapsed, onError: deps.onFlushError });
+
+  const tokens = createKnowledge<KnownToken>({
+    ask: (digest) => findToken(Buffer.from(digest, "base64")),
+    trustMs: ({ livesMs }) => Math.min(livesMs, trustMs),
+    elapsed,
+  });
+  const accounts = createKnowledge<Account>({
+    async ask(userId) {
+      assertReady();
+      return store.findAccount({ userId });
+    },
+    trustMs: () => trustMs,
+    elapsed,
+  });
+  const logins = createLogins({
+    store: {
+      async findAccountByName(tenantName, userName) {
+        assertReady();
+        return store.findAccountByName(tenantName, userName);
+      },
+    },
+    accounts,
+    passwords,
+    throttle: createThrottle(elapsed),
+    elapsed,
+  });
+  const parts: AccessParts = {
+    ...deps,
+    logins,
+    forget: {
+      token: (id) => tokens.forget(({ token }) => token.id === id),
+      user(id) {
+        tokens.forget(({ user }) => user.id === id);
+        accounts.forget(({ user }) => user.id === id);
+      },
+      tenant(id) {
+        tokens.forget(({ tenant }) => tenant.id === id);
+        accounts.forget(({ tenant }) => tenant.id === id);
+      },
+    },
+  };
+
+  async function findToken(digest: Buffer): Promise<KnownToken | undefined> {
+    assertReady();
+    const askedAt = elapsed();
+    const found = await store.findToken(digest);
+    if (found === undefined) return undefined;
+    const { token, now } = found;
+    const idleEnd = token.lastUsedAt.getTime() + token.idleTtlMs;
+    const end = Math.min(idleEnd, token.endsAt?.getTime() ?? Number.POSITIVE_INFINITY);
+    const livesMs = end - now.getTime();
+    return { ...found, livesMs, endsAt: askedAt + livesMs };
+  }
+
+  async function admitToken(text: string, audience: Audience): Promise<Principal> {
+    const key = digestToken(text)?.toString("base64");
+    const found = key === undefined ? undefined : await tokens.get(key);
+    if (key === undefined || found?.token.audience !== audience)
+      throw tokenInvalid("the token is not valid here, or has ended");
+    let { endsAt } = found;
+    const standing = {
+      peek() {
+        const known = tokens.peek(key);
+        if (known !== undefined) ({ endsAt } = known);
+        return known;
+      },
+      get: () => tokens.get(key),
+      note: () => uses.note(found.token.id, endsAt),
+    };
+    standing.note();
+    return createPrincipal(found, found.token, standing, elapsed);
+  }
+
+  async function admitPassword(words: Credentials & { kind: "password" }, peer: Peer): Promise<Principal> {
+    const account = await logins.recall(words, peer).catch((error: unknown) => {
+      throw isUploadError(error, "unauthenticated") ? tokenInvalid(error.message) : error;
+    });
+    const { user, password } = account;
+    const ifSame = (known: Account | undefined) => (known?.password === password ? known : undefined);
+    const standing = {
+      peek: () => ifSame(accounts.peek(user.id)),
+      get: async () => ifSame(await accounts.get(user.id)),
+      note: () => undefined,
+    };
+    return createPrincipal(account, undefined, standing, elapsed);
+  }
+
+  return {
+    async authenticate(credentials, audience, peer) {
+      if (credentials === undefined) throw tokenInvalid("credentials are needed");
+      if (credentials.kind === "token") return admitToken(credentials.token, audience);
+      return admitPassword(credentials, peer);
+    },
+    async callerOf({ tenantId, userId }) {
+      const account = await accounts.get(userId);
+      if (account?.tenant.id !== tenantId) throw tokenInvalid(`there is no user ${userId} any more`);
+      return callerFrom(account);
+    },
+    ...createPasswordDeeds(parts),
+    ...createTokenDeeds(parts),
+    ...createTenantDeeds(parts),
+    ...createUserDeeds(parts),
+    stop: () => uses.stop(),
+  };
+}

@@ -1,0 +1,20 @@
+import type { Account, IdentityStore } from "../core/index.js";
+import type { Logins } from "./logins.js";
+import type { Passwords } from "./passwords.js";
+
+/** What the operations of `Access` work with. */
+export interface AccessParts {
+  readonly store: IdentityStore;
+  readonly passwords: Passwords;
+  readonly logins: Logins;
+  /** What of these has changed is asked for again before it is trusted. */
+  readonly forget: {
+    token(id: string): void;
+    user(id: string): void;
+    tenant(id: string): void;
+  };
+  /** For tokens that do not ask for another. */
+  readonly tokenIdleTtlMs: number;
+  /** Told when the user has another password, or is gone. */
+  readonly onPasswordEnded: (account: Account) => void;
+}
