@@ -19,6 +19,31 @@ export const rpcCors: Omit<CorsOptions, "origins"> = {
   exposedHeaders: [...cors.exposedHeaders, requestIdHeader],
 };
 
+/** What a script needs to send a file to an address that is a capability, and to read it there. */
+export const capabilityCors: Omit<CorsOptions, "origins"> = {
+  methods: ["GET", "HEAD", "PUT", "POST", "PATCH"],
+  allowedHeaders: [
+    "content-type",
+    "content-range",
+    "content-digest",
+    "repr-digest",
+    "upload-offset",
+    "upload-complete",
+    "range",
+    "if-range",
+    requestIdHeader,
+  ],
+  exposedHeaders: [
+    "upload-offset",
+    "upload-complete",
+    "upload-length",
+    "etag",
+    "content-range",
+    "content-disposition",
+    requestIdHeader,
+  ],
+};
+
 const preflightSeconds = 7_200;
 
 /** Says on the answer who may see it. Answers a preflight, which needs no credentials, itself, and says so. */

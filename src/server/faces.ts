@@ -1,0 +1,121 @@
+// Everything that answers on the port, by the path of a request: the typed RPCs, capability URLs, health.
+import { Code, ConnectError } from "@connectrpc/connect";
+import { compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
+import { Health } from "../../gen/grpc/health/v1/health_pb.js";
+import type { Access, Clock, Uploads } from "../core/index.js";
+import { capabilityPrefix } from "../rest/kit/index.js";
+import { refuseMalformed } from "../rpc/malformed.js";
+import { createRequestValues } from "../rpc/request.js";
+import { createInterceptors, maxMessageBytes, type RpcDeps, registerServices } from "../rpc/routes.js";
+import { createCapabilityUrls } from "./capability-urls.js";
+import type { Config } from "./config.js";
+import { capabilityCors, createCors, rpcCors } from "./cors.js";
+import { createDrain } from "./drain.js";
+import { createHealthHandler, type ReadinessCheck } from "./health.js";
+import { createHealthService } from "./health-service.js";
+import type { NodeHandler } from "./listen.js";
+import type { Log } from "./log.js";
+import { createRequestReader } from "./node-http.js";
+import { registerReflection, servicesOf } from "./reflection.js";
+import { createTracing } from "./tracing.js";
+import { createWireHandler } from "./wire-http.js";
+
+export interface Faces {
+  readonly handler: NodeHandler;
+  /** Those who wait for news get none any more: they would never let the server stop. */
+  farewell(): void;
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void>;
+  /** Ends what is under way; what has arrived of it is kept. */
+  cut(): void;
+}
+
+/** `/package.Service/Method`, whether it is there or not. */
+const rpcPath = /^\/[a-z0-9_]+(\.[a-z0-9_]+)*\.[A-Z]\w*\/\w+(\?|$)/;
+
+export function createFaces(deps: {
+  readonly config: Config;
+  readonly log: Log;
+  readonly uploads: Uploads;
+  readonly access: Access;
+  readonly clock: Clock;
+  readonly capabilityKey: Uint8Array;
+  readonly checkReady: ReadinessCheck;
+}): Faces {
+  const { config, log, uploads, access, clock, checkReady } = deps;
+  const leaving = new AbortController();
+  const cutting = new AbortController();
+  const drain = createDrain();
+  const requests = createRequestReader(config);
+  const logRequest = (error: unknown, { id, method }: { readonly id: string; readonly method: string }) =>
+    log.error({ err: error, requestId: id, method }, "a request failed");
+
+  const capabilityUrls = createCapabilityUrls({
+    key: deps.capabilityKey,
+    uploads,
+    callerOf: access.callerOf,
+    now: clock.now,
+    logCause: logRequest,
+  });
+  const capability = createWireHandler({
+    handle: capabilityUrls.handle,
+    describe: requests.requestOf,
+    track: drain.track,
+    cut: cutting.signal,
+    logUnexpected: logRequest,
+  });
+  const health = createHealthHandler(checkReady);
+  const rpc: RpcDeps = {
+    uploads,
+    access,
+    deadlines: config.deadlines,
+    stopping: leaving.signal,
+    offerUpload: capabilityUrls.offerUpload,
+    logUnexpected: (error, method, requestId) => log.error({ err: error, method, requestId }, "a call failed"),
+  };
+  const answer = refuseUnreadable(
+    connectNodeAdapter({
+      routes(router) {
+        registerServices(router, rpc);
+        const services = () => servicesOf(router);
+        router.service(Health, createHealthService({ services, checkReady, leaving: leaving.signal }));
+        registerReflection(router);
+        refuseMalformed(router);
+      },
+      contextValues: (request) => createRequestValues(requests.requestOf(request)),
+      interceptors: [drain.interceptor, createTracing(), ...createInterceptors(rpc)],
+      readMaxBytes: maxMessageBytes,
+      acceptCompression: [compressionGzip],
+      shutdownSignal: cutting.signal,
+      fallback: (request, response) => (isCapability(request.url) ? capability : health)(request, response),
+    }),
+  );
+  const allowRpc = createCors({ ...rpcCors, origins: config.corsOrigins });
+  const allowCapability = createCors({ ...capabilityCors, origins: [] });
+  return {
+    handler: requests.identify((request, response) => {
+      if (rpcPath.test(request.url ?? "") && allowRpc(request, response)) return;
+      if (isCapability(request.url) && allowCapability(request, response)) return;
+      answer(request, response);
+    }),
+    farewell: () => leaving.abort(new ConnectError("the server is stopping", Code.Unavailable)),
+    idle: drain.idle,
+    cut: () => cutting.abort(new ConnectError("the server is stopping", Code.Unavailable)),
+  };
+}
+
+function isCapability(url: string | undefined): boolean {
+  return url?.startsWith(capabilityPrefix) === true;
+}
+
+/** The adapter throws in the face of a request whose Host makes no URL, before anything could answer it. */
+function refuseUnreadable(handler: NodeHandler): NodeHandler {
+  return (request, response) => {
+    try {
+      handler(request, response);
+    } catch {
+      if (!response.headersSent) response.writeHead(400);
+      response.end();
+    }
+  };
+}
