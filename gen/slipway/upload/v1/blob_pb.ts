@@ -33,6 +33,12 @@ export const file_slipway_upload_v1_blob: GenFile = /*@__PURE__*/
  *   `maxUploadSize`, `uploadUrl`,                 none: a stream has no address of its own and no size
  *   `uploadUrlExpirationSeconds`
  *
+ * Its example in this model, as JSON and as bytes on the wire:
+ *
+ *     {"algorithm":"CHECKSUM_ALGORITHM_SHA1","digest":"9b03f7aca1ac60d40b5e570c34f79a3e07c918e8"}
+ *       08 02 12 28 39 62 30 33 66 37 61 63 61 31 61 63 36 30 64 34 30 62 35 65 35 37 30 63 33 34 66 37
+ *       39 61 33 65 30 37 63 39 31 38 65 38
+ *
  * A file's content gets a ref by PublishFile. vSphere, FOLIO and IMiS know no refs; a vSphere `checksum_info` of SHA1
  * or SHA256 names the same digest.
  *

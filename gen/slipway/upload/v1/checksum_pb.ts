@@ -13,7 +13,22 @@ export const file_slipway_upload_v1_checksum: GenFile = /*@__PURE__*/
   fileDesc("CiBzbGlwd2F5L3VwbG9hZC92MS9jaGVja3N1bS5wcm90bxIRc2xpcHdheS51cGxvYWQudjEiWQoMQ2hlY2tzdW1JbmZvEjcKCWFsZ29yaXRobRgBIAEoDjIkLnNsaXB3YXkudXBsb2FkLnYxLkNoZWNrc3VtQWxnb3JpdGhtEhAKCGNoZWNrc3VtGAIgASgJKosCChFDaGVja3N1bUFsZ29yaXRobRIiCh5DSEVDS1NVTV9BTEdPUklUSE1fVU5TUEVDSUZJRUQQABIaChZDSEVDS1NVTV9BTEdPUklUSE1fTUQ1EAESGwoXQ0hFQ0tTVU1fQUxHT1JJVEhNX1NIQTEQAhIdChlDSEVDS1NVTV9BTEdPUklUSE1fU0hBMjI0EAMSHQoZQ0hFQ0tTVU1fQUxHT1JJVEhNX1NIQTI1NhAEEh0KGUNIRUNLU1VNX0FMR09SSVRITV9TSEEzODQQBRIdChlDSEVDS1NVTV9BTEdPUklUSE1fU0hBNTEyEAYSHQoZQ0hFQ0tTVU1fQUxHT1JJVEhNX0NSQzMyQxAHYgZwcm90bzM");
 
 /**
- * A checksum together with how it was computed. In a list, two of the same algorithm MUST agree.
+ * A checksum together with how it was computed.
+ *
+ * The same in the documents that this API unites:
+ *
+ *   vSphere `checksum_info`       Perkeep                 here
+ *   ----------------------------  ----------------------  ------------------------------------
+ *   `algorithm`: SHA1, MD5,       the part of a blob ref  `algorithm`
+ *   SHA256, SHA512                before the hyphen
+ *   `checksum`                    the part behind it      `checksum`
+ *
+ * FOLIO and IMiS know none. Their example in this model, as JSON and as bytes on the wire:
+ *
+ *     {"algorithm":"CHECKSUM_ALGORITHM_SHA1","checksum":"string"}
+ *       08 02 12 06 73 74 72 69 6e 67
+ *
+ * In a list, two of the same algorithm MUST agree.
  *
  * @generated from message slipway.upload.v1.ChecksumInfo
  */

@@ -21,6 +21,31 @@ export const file_slipway_upload_v1_file: GenFile = /*@__PURE__*/
 /**
  * What a client declares of a file before it sends the bytes.
  *
+ * The same in the documents that this API unites:
+ *
+ *   vSphere update session        FOLIO file definition   IMiS content           here
+ *   ----------------------------  ----------------------  ---------------------  ------------------------------------
+ *   `file_spec.name`              `name`                  none: one content      `name`
+ *   `file_spec.size`              `size`, in KB           `content-range`, end   `size_bytes`, exact
+ *   `file_spec.checksum_info`     none                    none                   `checksums`
+ *   none                          none                    `content_type`         `media_type`
+ *   none: a file that fails       none                    none                   `on_failure`
+ *   fails its session
+ *   none                          `uiKey`,                `description`,         `attributes`
+ *                                 `jobExecutionId`        `container_id`
+ *   `source_type` PUSH            always                  always                 always; NONE and PULL have no
+ *                                                                                counterpart
+ *   `source_endpoint`             none                    none                   none
+ *
+ * Their examples in this model, as JSON and as bytes on the wire:
+ *
+ *     {"name":"marc.mrc"}
+ *       0a 08 6d 61 72 63 2e 6d 72 63
+ *     {"name":"string","sizeBytes":"10","checksums":[{"algorithm":"CHECKSUM_ALGORITHM_SHA1","checksum":"string"}]}
+ *       0a 06 73 74 72 69 6e 67 10 0a 1a 0a 08 02 12 06 73 74 72 69 6e 67
+ *     {"name":"content","mediaType":"audio/wav"}
+ *       0a 07 63 6f 6e 74 65 6e 74 22 09 61 75 64 69 6f 2f 77 61 76
+ *
  * @generated from message slipway.upload.v1.FileSpec
  */
 export type FileSpec = Message<"slipway.upload.v1.FileSpec"> & {
@@ -106,6 +131,28 @@ export const FileContentSchema: GenMessage<FileContent> = /*@__PURE__*/
 
 /**
  * One file of a session.
+ *
+ * The same in the documents that this API unites:
+ *
+ *   vSphere update session        FOLIO file definition   IMiS object            here
+ *   ----------------------------  ----------------------  ---------------------  ------------------------------------
+ *   none: named in its session    `id`                    `id`                   `id`
+ *   `update_session_id`           `uploadDefinitionId`    the session's id       `session_id`
+ *   `status`                      `status`                none: it is there      `state`
+ *   WAITING_FOR_TRANSFER          NEW                                            FILE_STATE_WAITING
+ *   TRANSFERRING                  UPLOADING                                      FILE_STATE_TRANSFERRING
+ *   VALIDATING                    UPLOADING                                      FILE_STATE_VALIDATING
+ *   READY                         UPLOADED                                       FILE_STATE_READY
+ *   ERROR                         ERROR                                          FILE_STATE_FAILED
+ *   `bytes_transferred`           none                    the end of the last    `committed_offset`
+ *                                                         `content-range`
+ *   `size`, `checksum_info`       `size`, in KB           `size`                 `content`
+ *   `error_message`               none                    none                   `failure`
+ *   `upload_endpoint`             none                    none                   `upload_endpoint` of AddFileResponse
+ *   none                          `createDate`            `created`              `create_time`
+ *   none                          `uploadedDate`          `modified`             `update_time`
+ *   none                          `sourcePath`            none                   none: where bytes lie is nobody's
+ *                                                                                business
  *
  * @generated from message slipway.upload.v1.File
  */
