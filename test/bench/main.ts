@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { parseBytes } from "../../src/server/config.js";
 import { type MediumName, mediumNames } from "./media.js";
+import { type MemoryBenchOptions, runMemoryBench } from "./memory.js";
 import { createProcesses } from "./processes.js";
 import { type Database, databases, type Face, faces, runUploadBench, type UploadBenchOptions } from "./upload.js";
 
@@ -10,9 +11,12 @@ const usage = `Usage: npm run bench -- NAME [FLAGS]
 
   upload               one file through UploadFile, over Connect (HTTP/1.1) and gRPC (h2c), beside the floor of
                        each: the same protocol stack, hash and one sync, with no metadata
+  memory               what many uploads at the same time cost, over idle: 200 slow ones, 50 of 200MiB, one of
+                       all of that; takes --uploads, --size, --database and --node-flags
 
 Flags:
-  --size SIZE          1GiB; of the file, at least 1MiB
+  --uploads N          50; 1 to 500
+  --size SIZE          1GiB, for memory 200MiB; of the file, at least 1MiB
   --rounds N           5; 1 to 20, after a warm-up
   --only FACE          connect or grpc
   --medium NAME        disk or memory
@@ -48,23 +52,54 @@ function parseUploadOptions(words: readonly string[]): UploadBenchOptions {
       "cpu-profile": { type: "string" },
     },
   });
-  const sizeBytes = parseBytes(values.size, 2 ** 20);
-  if (sizeBytes === undefined) throw new WrongUse(`--size must be a size of at least 1MiB such as 256MiB or 1GiB`);
+  const sizeBytes = parseSize(values.size);
   const rounds = Number(values.rounds);
   if (!/^\d+$/.test(values.rounds) || rounds < 1 || rounds > 20) throw new WrongUse("--rounds must be 1 to 20");
-  const database = oneOf<Database>("database", databases, values.database);
-  const databaseUrl = process.env.DATABASE_URL ?? "";
-  if (database === "postgres" && databaseUrl === "") throw new WrongUse("--database postgres needs DATABASE_URL");
   return {
     sizeBytes,
     rounds,
     faces: values.only === undefined ? faces : [oneOf<Face>("only", faces, values.only)],
     media: values.medium === undefined ? mediumNames : [oneOf<MediumName>("medium", mediumNames, values.medium)],
-    databaseUrl: database === "postgres" ? databaseUrl : undefined,
+    databaseUrl: parseDatabase(values.database),
     jsonFile: values.json,
     nodeFlags: parseNodeFlags(values["node-flags"], values["cpu-profile"]),
     command: `npm run bench -- upload ${words.map(quote).join(" ")}`.trimEnd(),
   };
+}
+
+function parseMemoryOptions(words: readonly string[]): MemoryBenchOptions {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      uploads: { type: "string", default: "50" },
+      size: { type: "string", default: "200MiB" },
+      database: { type: "string", default: "embedded" },
+      "node-flags": { type: "string", default: "" },
+    },
+  });
+  const uploads = Number(values.uploads);
+  if (!/^\d+$/.test(values.uploads) || uploads < 1 || uploads > 500) throw new WrongUse("--uploads must be 1 to 500");
+  return {
+    uploads,
+    sizeBytes: parseSize(values.size),
+    databaseUrl: parseDatabase(values.database),
+    nodeFlags: parseNodeFlags(values["node-flags"], undefined),
+    command: `npm run bench -- memory ${words.map(quote).join(" ")}`.trimEnd(),
+  };
+}
+
+function parseSize(text: string): number {
+  const sizeBytes = parseBytes(text, 2 ** 20);
+  if (sizeBytes === undefined) throw new WrongUse("--size must be a size of at least 1MiB such as 256MiB or 1GiB");
+  return sizeBytes;
+}
+
+/** Undefined for the embedded one. */
+function parseDatabase(text: string): string | undefined {
+  const database = oneOf<Database>("database", databases, text);
+  const databaseUrl = process.env.DATABASE_URL ?? "";
+  if (database === "postgres" && databaseUrl === "") throw new WrongUse("--database postgres needs DATABASE_URL");
+  return database === "postgres" ? databaseUrl : undefined;
 }
 
 function quote(word: string): string {
@@ -93,8 +128,9 @@ async function run(words: readonly string[]): Promise<number> {
     process.on(signal, () => stopping.abort(new Error(`stopped by ${signal}`)));
   }
   try {
-    if (name !== "upload") throw new WrongUse(`there is no bench ${JSON.stringify(name ?? "")}`);
-    await runUploadBench(parseUploadOptions(rest), processes);
+    if (name === "upload") await runUploadBench(parseUploadOptions(rest), processes);
+    else if (name === "memory") await runMemoryBench(parseMemoryOptions(rest), processes);
+    else throw new WrongUse(`there is no bench ${JSON.stringify(name ?? "")}`);
     return 0;
   } catch (error) {
     if (isWrongUse(error)) {

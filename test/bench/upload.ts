@@ -11,6 +11,7 @@ import { withDatabase } from "./database.js";
 import { type LoadClient, startLoadClient } from "./load-client.js";
 import { findMedia, type Medium, type MediumName, removeFilesBelow, withFolder } from "./media.js";
 import { type BenchServer, type Processes, repositoryRoot } from "./processes.js";
+import { startSlipway } from "./slipway-server.js";
 import { describeMachine, formatTable, type Measured, type Round, type Row } from "./table.js";
 
 export const faces = ["connect", "grpc"] as const;
@@ -43,7 +44,6 @@ interface Side {
   remove(place: Place): Promise<void>;
 }
 
-const readyMs = 60_000;
 const settleMs = 300;
 
 /** Measures and prints; a side that answers wrongly, or stores other bytes, ends it. */
@@ -154,17 +154,6 @@ async function openFloor(
   };
 }
 
-const adminPassword = "a password of the bench";
-
-async function logIn(url: string): Promise<string> {
-  const response = await fetch(`${url}/slipway.upload.v1.AccessService/Login`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ login: "admin", password: adminPassword }),
-  });
-  return ((await response.json()) as { token: string }).token;
-}
-
 async function openSlipway(
   processes: Processes,
   client: LoadClient,
@@ -172,16 +161,8 @@ async function openSlipway(
   databaseUrl: string | undefined,
   nodeFlags: readonly string[],
 ): Promise<Side> {
-  const program = join(repositoryRoot, "src/cli/slipway.cjs");
-  const words = [...nodeFlags, program, "serve", "--listen", "127.0.0.1:0", "--data-dir", folder];
-  const env = {
-    SLIPWAY_LOG_LEVEL: "warn",
-    SLIPWAY_ADMIN_PASSWORD: adminPassword,
-    ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
-  };
-  const server = await processes.startServer({ name: "slipway", words, env });
-  await waitUntilReady(server);
-  await client.connect(server.url, await logIn(server.url));
+  const { server, token } = await startSlipway(processes, { folder, databaseUrl, nodeFlags });
+  await client.connect(server.url, token);
   return {
     server,
     idleBytes: (await readMemory(server.pid)).nowBytes,
@@ -193,14 +174,4 @@ async function openSlipway(
       await removeFilesBelow(join(folder, "extents"));
     },
   };
-}
-
-async function waitUntilReady({ url, ended }: BenchServer): Promise<void> {
-  for (const giveUpAt = Date.now() + readyMs; ; ) {
-    const response = await Promise.race([fetch(`${url}/readyz`), ended]);
-    const reason = await response.text();
-    if (response.ok) return;
-    if (Date.now() > giveUpAt) throw new Error(`slipway is not ready: ${reason}`);
-    await wait(100);
-  }
 }
