@@ -70,6 +70,7 @@ describe.runIf(missing.length === 0)("in the README", () => {
     expect(printed).toContain('"state": "SESSION_STATE_DONE"');
     expect(printed).toMatch(/^Hello, world$/m);
     expect(printed).toContain('"type": "SESSION_EVENT_TYPE_SESSION_DONE"');
+    expect(printed).toContain('"name": "small.txt"');
   });
 
   it("a capability URL takes a file from curl, its rest after a cut, and gives it back", async () => {
