@@ -6,13 +6,12 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 import { startServer, type TestServer } from "../support/server.js";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = join(root, "test/clients/python");
-const GiB = 2 ** 30;
 
 const python = await run("python3", ["-m", "pip", "--version"]).then(
   () => true,
@@ -52,24 +51,40 @@ async function generateClient(): Promise<string> {
   return `${out}:${packages}`;
 }
 
-let server: TestServer;
+let server: TestServer | undefined;
 let modulePath: string;
 beforeAll(async () => {
-  if (python) [modulePath, server] = await Promise.all([generateClient(), startServer()]);
+  if (python) modulePath = await generateClient();
 }, 300_000);
-afterAll(() => server?.kill());
+afterEach(async () => {
+  await server?.kill();
+  server = undefined;
+});
 
-it.runIf(python)(
-  "a generated Python client uploads 1 GiB, is cancelled half-way, asks where it stands, resumes and completes",
-  async () => {
-    const words = ["--server", new URL(server.url).host, "--token", server.token, "--size", String(GiB)];
-    const env = { ...process.env, PYTHONPATH: modulePath };
-    const { stdout } = await run("python3", [join(folder, "upload.py"), ...words], { env });
-    const report = JSON.parse(stdout) as { size: number; resumedAt: number };
-    expect(report.size).toBe(GiB);
-    // What was committed when it asked: a part of the first half, and not nothing.
-    expect(report.resumedAt).toBeGreaterThan(0);
-    expect(report.resumedAt).toBeLessThanOrEqual(GiB / 2);
-  },
-  300_000,
-);
+describe.runIf(python)("a generated Python client", () => {
+  it.each([
+    ["1 GiB", 2 ** 30, false],
+    ["8 MiB over TLS", 8 * 2 ** 20, true],
+  ])(
+    "uploads %s, reads the detail of a refusal, is cancelled half-way, asks where it stands, resumes and completes",
+    async (_bytes, size, tls) => {
+      server = await startServer({ tls });
+      const words = ["--server", new URL(server.url).host, "--token", server.token, "--size", String(size)];
+      if (server.ca !== undefined) words.push("--ca", await writeAuthority(server.ca));
+      const env = { ...process.env, PYTHONPATH: modulePath };
+      const { stdout } = await run("python3", [join(folder, "upload.py"), ...words], { env });
+      const report = JSON.parse(stdout) as { size: number; resumedAt: number };
+      expect(report.size).toBe(size);
+      // What was committed when it asked: a part of the first half, and not nothing.
+      expect(report.resumedAt).toBeGreaterThan(0);
+      expect(report.resumedAt).toBeLessThanOrEqual(size / 2);
+    },
+    300_000,
+  );
+});
+
+async function writeAuthority(ca: string): Promise<string> {
+  const file = join(await mkdtemp(join(inject("runFolder"), "ca-")), "ca.pem");
+  await writeFile(file, ca);
+  return file;
+}

@@ -1,4 +1,5 @@
-"""Uploads one large file over gRPC, is cut off half-way, and goes on from where the server says that it is.
+"""Uploads one large file over gRPC, is cut off half-way, and goes on from where the server says that it is. Before, it
+leaves a gap and reads in the refusal's detail where the next byte belongs.
 
 Everything here but this file is generated from the .proto files, by
 
@@ -13,9 +14,11 @@ import json
 import threading
 
 import grpc
+from grpc_status import rpc_status
 
 from slipway.upload.v1 import (
     checksum_pb2,
+    error_pb2,
     file_pb2,
     file_service_pb2,
     file_service_pb2_grpc,
@@ -59,8 +62,33 @@ def messages(place, offset, size, sha256, after_chunk=None):
     yield upload_pb2.UploadFileRequest(finish=upload_pb2.UploadFileRequest.Finish(checksums=[checksum]))
 
 
-def upload_half(files, place, size, sha256):
-    """Cancels the call once half of the file is handed over."""
+def leave_gap(files, place, offset):
+    """Sends a part from beyond what is stored; answers what the refusal's detail tells."""
+    try:
+        files.UploadPart(upload_pb2.UploadPartRequest(**place, offset=offset, data=b"late"))
+    except grpc.RpcError as refusal:
+        assert refusal.code() == grpc.StatusCode.OUT_OF_RANGE, refusal
+        # The google.rpc.Status in `grpc-status-details-bin`; it must agree with the code and the message of the call.
+        status = rpc_status.from_call(refusal)
+        [detail] = status.details
+        info = error_pb2.ErrorInfo()
+        assert detail.Unpack(info), detail.type_url
+        return info
+    raise AssertionError("a part that leaves a gap was taken")
+
+
+def wait_for_progress(sessions, session_id):
+    """Follows the session until some bytes of a file in it are durable."""
+    watch = sessions.WatchSession(session_service_pb2.WatchSessionRequest(session_id=session_id), timeout=60)
+    for news in watch:
+        if any(file.committed_offset > 0 for file in news.progress.files):
+            watch.cancel()
+            return
+    raise AssertionError("the session ended")
+
+
+def upload_half(sessions, files, place, size, sha256):
+    """Cancels the call once half of the file is handed over, and some of that is durable."""
     half = threading.Event()
 
     def after_chunk(offset):
@@ -72,6 +100,7 @@ def upload_half(files, place, size, sha256):
     cancelled = threading.Event()
     call = files.UploadFile.future(messages(place, 0, size, sha256, after_chunk))
     half.wait()
+    wait_for_progress(sessions, place["session_id"])
     call.cancel()
     cancelled.set()
     try:
@@ -104,7 +133,11 @@ def main():
         file = files.AddFile(file_service_pb2.AddFileRequest(session_id=session.id, spec=spec)).file
         place = {"session_id": session.id, "file_id": file.id}
 
-        code = upload_half(files, place, size, sha256)
+        info = leave_gap(files, place, offset=100)
+        assert info.reason == error_pb2.ERROR_REASON_OFFSET_UNEXPECTED, info
+        assert info.HasField("expected_offset") and info.expected_offset == 0, info
+
+        code = upload_half(sessions, files, place, size, sha256)
         assert code == grpc.StatusCode.CANCELLED, code
 
         status = files.GetUploadStatus(upload_pb2.GetUploadStatusRequest(**place))
