@@ -2,11 +2,17 @@
 // TLS is taken off where there is any, and connections that open with the HTTP/2 preface (RFC 9113, 3.4) are handed to
 // an http2 server. So everything that bounds a connection is the same for both.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { createServer as createServer2, type Http2ServerRequest, type ServerHttp2Session } from "node:http2";
+import {
+  createServer as createServer2,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import type { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { TlsPair } from "./tls.js";
+import { readOn1, readOn2 } from "./unread.js";
 import { createWindows } from "./windows.js";
 
 /** A Node request handler for either HTTP version, as the RPC adapter makes them. */
@@ -41,10 +47,6 @@ const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 const sniffMs = 10_000;
 const handshakeMs = 10_000;
 const keepAliveMs = 30_000;
-const unreadBytes = 16 * 2 ** 20;
-const unreadMs = 10_000;
-const watchMs = 5;
-const lastWordMs = 1_000;
 const http2Options = {
   settings: {
     initialWindowSize: 8 * 2 ** 20,
@@ -68,10 +70,14 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   /** Those whose TLS handshake is under way, by their peers: the TLS server hands over a socket of its own. */
   const shaking = new Map<string, Socket>();
   let closing = false;
-  const http2 = createServer2(http2Options, options.handler);
+  const serve2 = (request: Http2ServerRequest, response: Http2ServerResponse) => {
+    readOn2(request);
+    options.handler(request, response);
+  };
+  const http2 = createServer2(http2Options, serve2);
   http2.on("checkContinue", (request, response) => {
     continueWhenRead(request, response);
-    options.handler(request, response);
+    serve2(request, response);
   });
   const windows = createWindows(options.maxBufferedBytes);
   http2.on("session", (session) => {
@@ -83,11 +89,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   // A part may take hours, its headers may not: with requestTimeout off, headersTimeout has to be set, or it would be
   // off too.
   const serve1 = (request: IncomingMessage, response: ServerResponse) => {
-    // A request that was destroyed has no socket any more.
-    const { socket } = request;
-    response.once("finish", () => {
-      if (!request.complete) boundUnread(request, socket);
-    });
+    readOn1(request, response);
     options.handler(request, response);
   };
   const http1 = createServer(
@@ -187,25 +189,6 @@ function continueWhenRead(
     if (!response.headersSent) response.writeContinue();
     read(size);
   };
-}
-
-/**
- * An answer is out and the request's body still comes in: Node would read all of it, however long, for the connection's next
- * request. So much of it is read that a client which writes its whole message before it reads anything gets its answer;
- * one that goes on gets a moment more to read it, and then loses the connection.
- */
-function boundUnread(request: IncomingMessage, socket: Socket): void {
-  const mostRead = socket.bytesRead + unreadBytes;
-  const giveUpAt = performance.now() + unreadMs;
-  const watch = setInterval(() => {
-    const more = !request.complete && !socket.destroyed;
-    if (more && socket.bytesRead <= mostRead && performance.now() < giveUpAt) return;
-    clearInterval(watch);
-    if (!more) return;
-    socket.pause();
-    setTimeout(() => socket.destroy(), lastWordMs).unref();
-  }, watchMs);
-  watch.unref();
 }
 
 /** Looks at the first bytes without taking them; gives a silent connection up. */

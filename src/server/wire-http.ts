@@ -1,6 +1,6 @@
 // Node's requests and answers, of either HTTP version, as the plain values that REST faces are written over.
 import type { ServerResponse } from "node:http";
-import type { ServerHttp2Stream } from "node:http2";
+import type { Writable } from "node:stream";
 import type { WireHandler, WireRequest, WireResponse } from "../rest/kit/index.js";
 import type { NodeHandler } from "./listen.js";
 
@@ -85,11 +85,12 @@ interface Answer {
 function openAnswer(request: NodeRequest, response: NodeResponse, onGone: () => void): Answer {
   // The two responses have the same methods, and no common type that says so.
   const out = response as ServerResponse;
+  // An HTTP/2 answer calls itself finished only when its stream has closed.
+  const end: Writable = "stream" in response ? response.stream : out;
   let closed = false;
   let finished = false;
-  out.once("finish", () => {
+  end.once("finish", () => {
     finished = true;
-    if ("stream" in request) closeSoon(request.stream);
   });
   out.once("close", () => {
     closed = true;
@@ -98,15 +99,15 @@ function openAnswer(request: NodeRequest, response: NodeResponse, onGone: () => 
   // Whatever goes wrong with it ends in `close`.
   out.on("error", () => undefined);
 
-  const either = (event: "drain" | "finish") =>
+  const untilClosedOr = (event: "drain" | "finish", from: Writable) =>
     new Promise<void>((resolve) => {
       const done = () => {
-        out.off(event, done);
+        from.off(event, done);
         out.off("close", done);
         resolve();
       };
       if (closed) return resolve();
-      out.on(event, done);
+      from.on(event, done);
       out.on("close", done);
     });
 
@@ -121,33 +122,14 @@ function openAnswer(request: NodeRequest, response: NodeResponse, onGone: () => 
       if (!silent && !whole) {
         for await (const chunk of bytes) {
           if (closed) return;
-          if (!out.write(chunk)) await either("drain");
+          if (!out.write(chunk)) await untilClosedOr("drain", out);
         }
       }
-      const over = either("finish");
-      letGoOfBody(request);
+      const over = untilClosedOr("finish", end);
       out.end(whole && !silent ? bytes : undefined);
       await over;
     },
   };
-}
-
-/** Nobody reads the rest of the request: it flows into nothing, as far as the port lets it. */
-function letGoOfBody(request: NodeRequest): void {
-  request.removeAllListeners("readable");
-  request.resume();
-}
-
-const lastWordMs = 1_000;
-
-/**
- * Tells an HTTP/2 client that goes on sending to stop (RFC 9113, 8.1), a moment after the answer: some never read it
- * when that comes at once.
- */
-function closeSoon(stream: ServerHttp2Stream): void {
-  if (stream.closed) return;
-  const timer = setTimeout(() => stream.close(), lastWordMs).unref();
-  stream.once("close", () => clearTimeout(timer));
 }
 
 function apology(stopping: boolean): WireResponse {

@@ -78,6 +78,18 @@ async function ask2(): Promise<string> {
   }
 }
 
+/** As a handler does it that refuses a message by its length: a reader that stops early, and an answer. */
+const refuseEarly: ListenOptions["handler"] = async (request, response) => {
+  for await (const _chunk of request) break;
+  response.writeHead(413);
+  response.end("refused");
+};
+
+async function restart(tls: ListenOptions["tls"], handler: ListenOptions["handler"]): Promise<void> {
+  listener.destroy();
+  await start({ tls, handler });
+}
+
 const ways = { "without TLS": undefined, "with TLS": certificate };
 
 describe.each(Object.entries(ways))("one port %s", (_way, tls) => {
@@ -196,24 +208,70 @@ describe.each(Object.entries(ways))("one port %s", (_way, tls) => {
     expect(performance.now() - since).toBeLessThan(5_000);
   });
 
-  it("a body that goes on after the answer is not read to its end, and the connection goes (P10)", async () => {
-    const socket = await open();
-    let answer = "";
-    socket.on("data", (data: Buffer) => {
-      answer += data.toString("latin1");
-    });
-    socket.write("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
-    const chunk = Buffer.concat([Buffer.from("10000\r\n"), Buffer.alloc(0x10000), Buffer.from("\r\n")]);
-    let taken = 0;
-    const giveUpAt = performance.now() + 30_000;
-    while (!socket.destroyed && performance.now() < giveUpAt) {
-      if (!socket.write(chunk))
-        await Promise.race([new Promise((resolve) => socket.once("drain", resolve)), sleep(100)]);
-      taken = socket.bytesWritten - socket.writableLength;
+  it("an answer to a message that is written before anything is read arrives, and a kept connection serves on", async () => {
+    await restart(tls, refuseEarly);
+    for (const [framing, connection, reused] of [
+      ["length", "keep-alive", true],
+      ["length", "close", false],
+      ["chunked", "keep-alive", false],
+      ["chunked", "close", false],
+    ] as const) {
+      const socket = await open();
+      // Whatever has arrived stays in the kernel until all is written.
+      const head = `POST / HTTP/1.1\r\nHost: x\r\nConnection: ${connection}\r\n`;
+      const body = Buffer.alloc(5 * 2 ** 20);
+      if (framing === "length") socket.write(`${head}Content-Length: ${body.length}\r\n\r\n`);
+      else socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n`);
+      socket.write(body);
+      await new Promise((resolve) => socket.write(framing === "length" ? "" : "\r\n0\r\n\r\n", resolve));
+      if (reused) socket.write(request1);
+      const answers = (await readAll(socket)).match(/HTTP\/1\.1 \d+|refused|connection: [a-z-]+/gi);
+      const told = ["HTTP/1.1 413", `Connection: ${reused ? "keep-alive" : "close"}`, "refused"];
+      const next = ["HTTP/1.1 413", "Connection: close", "refused"];
+      expect(answers?.join().toLowerCase()).toBe([...told, ...(reused ? next : [])].join().toLowerCase());
     }
-    expect([socket.destroyed, answer]).toEqual([true, expect.stringContaining("HTTP/1.1 200")]);
-    expect(taken).toBeLessThan(64 * 2 ** 20);
   });
+
+  it("an HTTP/2 stream that goes on after its answer is told to stop, and all others live", async () => {
+    await restart(tls, refuseEarly);
+    const session = connect2(listener.url, { ca: certificate.cert }).on("error", () => undefined);
+    const endless = session.request({ ":method": "POST", ":path": "/" }, { endStream: false });
+    const closed = once(endless, "close");
+    const write = () => void endless.write(Buffer.alloc(2 ** 20), (error) => error ?? write());
+    write();
+    expect((await endless.setEncoding("utf8").toArray()).join("")).toBe("refused");
+    await closed;
+    expect(endless.rstCode).toBe(0);
+    for (let i = 0; i < 10; i++) {
+      const stream = session.request({ ":method": "POST", ":path": "/" }).setEncoding("utf8");
+      stream.end(Buffer.alloc(5 * 2 ** 20));
+      expect((await stream.toArray()).join("")).toBe("refused");
+    }
+    session.destroy();
+  });
+
+  it.each(["keep-alive", "close"])(
+    "a body that goes on after the answer is not read to its end, and the connection goes: %s (P10)",
+    async (connection) => {
+      await restart(tls, refuseEarly);
+      const socket = await open();
+      let answer = "";
+      socket.on("data", (data: Buffer) => {
+        answer += data.toString("latin1");
+      });
+      socket.write(`POST / HTTP/1.1\r\nHost: x\r\nConnection: ${connection}\r\nTransfer-Encoding: chunked\r\n\r\n`);
+      const chunk = Buffer.concat([Buffer.from("10000\r\n"), Buffer.alloc(0x10000), Buffer.from("\r\n")]);
+      let taken = 0;
+      const giveUpAt = performance.now() + 30_000;
+      while (!socket.destroyed && performance.now() < giveUpAt) {
+        if (!socket.write(chunk))
+          await Promise.race([new Promise((resolve) => socket.once("drain", resolve)), sleep(100)]);
+        taken = socket.bytesWritten - socket.writableLength;
+      }
+      expect([socket.destroyed, answer]).toEqual([true, expect.stringContaining("HTTP/1.1 413")]);
+      expect(taken).toBeLessThan(64 * 2 ** 20);
+    },
+  );
 
   it("answers headers that never end with 408 and closes, while it serves others", async () => {
     listener.destroy();
