@@ -17,6 +17,8 @@ export interface Config {
   readonly databaseUrl: string | undefined;
   readonly databasePool: number;
   readonly durability: "fsync" | "os";
+  /** Within this a call that takes one message must have sent it. */
+  readonly messageTimeoutMs: number;
   readonly limits: Limits;
   readonly deadlines: Deadlines;
   /** For the first start; undefined for one that is made up then. */
@@ -107,6 +109,7 @@ export function readConfig(env: Environment, isTerminal: boolean): Config {
     databaseUrl: read<string | undefined>("DATABASE_URL", undefined, parseDatabaseUrl, "a postgres:// address"),
     databasePool: count("SLIPWAY_DATABASE_POOL", 10, 1, 1000),
     durability: oneOf("SLIPWAY_DURABILITY", "fsync", ["fsync", "os"]),
+    messageTimeoutMs: interval("SLIPWAY_MESSAGE_TIMEOUT", 15 * 60_000),
     limits: {
       maxFileBytes: bytes("SLIPWAY_MAX_FILE_BYTES", defaultLimits.maxFileBytes, 0),
       maxPartBytes: bytes("SLIPWAY_MAX_PART_BYTES", defaultLimits.maxPartBytes, 1),

@@ -15,6 +15,7 @@ import { createHealthHandler, type ReadinessCheck } from "./health.js";
 import { createHealthService } from "./health-service.js";
 import type { NodeHandler } from "./listen.js";
 import type { Log } from "./log.js";
+import { createMessageTimeout } from "./message-timeout.js";
 import { createRequestReader } from "./node-http.js";
 import { registerReflection, servicesOf } from "./reflection.js";
 import { createTracing } from "./tracing.js";
@@ -73,6 +74,7 @@ export function createFaces(deps: {
     offerUpload: capabilityUrls.offerUpload,
     logUnexpected: (error, method, requestId) => log.error({ err: error, method, requestId }, "a call failed"),
   };
+  const messages = createMessageTimeout(config.messageTimeoutMs);
   const answer = refuseUnreadable(
     connectNodeAdapter({
       routes(router) {
@@ -81,6 +83,7 @@ export function createFaces(deps: {
         router.service(Health, createHealthService({ services, checkReady, leaving: leaving.signal }));
         registerReflection(router);
         refuseMalformed(router);
+        messages.read(router);
       },
       contextValues: (request) => createRequestValues(requests.requestOf(request)),
       interceptors: [drain.interceptor, createTracing(), ...createInterceptors(rpc)],
@@ -94,6 +97,7 @@ export function createFaces(deps: {
   const allowCapability = createCors({ ...capabilityCors, origins: [] });
   return {
     handler: requests.identify((request, response) => {
+      messages.watch(request);
       if (rpcPath.test(request.url ?? "") && allowRpc(request, response)) return;
       if (isCapability(request.url) && allowCapability(request, response)) return;
       answer(request, response);

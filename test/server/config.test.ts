@@ -153,6 +153,7 @@ const settings: Readonly<Record<string, Setting>> = {
     bad: counts(Number.MAX_SAFE_INTEGER).slice(1),
   },
   SLIPWAY_MAX_BUFFERED_BYTES: size(({ limits }) => limits.maxBufferedBytes, 128 * MiB, ["0", "1048575"]),
+  SLIPWAY_MESSAGE_TIMEOUT: interval(({ messageTimeoutMs }) => messageTimeoutMs, 15 * 60_000),
   SLIPWAY_CHECKPOINT_BYTES: size(({ limits }) => limits.checkpointBytes, 32 * MiB, ["0"]),
   SLIPWAY_CHECKPOINT_INTERVAL: interval(({ limits }) => limits.checkpointMs, 2_000),
   SLIPWAY_SESSION_TTL: duration(({ deadlines }) => deadlines.idleTtlMs, 24 * hour),
