@@ -1,4 +1,5 @@
 // Everything that answers on the port, by the path of a request: the typed RPCs, capability URLs, health.
+import { setMaxListeners } from "node:events";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
@@ -46,6 +47,8 @@ export function createFaces(deps: {
   const { config, log, uploads, access, clock, checkReady } = deps;
   const leaving = new AbortController();
   const cutting = new AbortController();
+  // Every call listens to them while it runs, and Node would take more than ten for a leak.
+  setMaxListeners(0, leaving.signal, cutting.signal);
   const drain = createDrain();
   const requests = createRequestReader(config);
   const logRequest = (error: unknown, { id, method }: { readonly id: string; readonly method: string }) =>

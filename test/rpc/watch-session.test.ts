@@ -70,6 +70,16 @@ describe.each(wires)("watching a session over %s", (wire) => {
   });
 });
 
+it("a hundred calls at once are nothing that the server warns of", async () => {
+  const client = server.client("grpc/2");
+  const { id: sessionId } = await startSession(client);
+  const watching = Array.from({ length: 100 }, () => collect(client, sessionId));
+  await Promise.all(Array.from({ length: 100 }, () => client.sessions.getSession({ sessionId })));
+  await client.sessions.cancelSession({ sessionId });
+  await Promise.all(watching);
+  expect(server.get().stderr()).not.toContain("Warning");
+});
+
 describe("over a restart of the server", () => {
   let running: TestServer | undefined;
   afterEach(async () => {

@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { addFile, deferred, messagesOf, readBack, send, startSession, statusOf, storeFile } from "../rpc/scene.js";
+import { addFile, as, deferred, messagesOf, readBack, send, startSession, statusOf, storeFile } from "../rpc/scene.js";
+import { ask } from "../rpc/strangers/ask.js";
+import { rows } from "../rpc/strangers/rows.js";
+import { nothing } from "../rpc/strangers/victim.js";
 import { pseudoRandom } from "../support/bodies.js";
-import { mainWires, openClient, refusalOf, type TestClient } from "../support/client.js";
+import { openClient, refusalOf, type TestClient, type Wire, wires } from "../support/client.js";
 import { ownPostgresAvailable, startOwnPostgres } from "../support/postgres.js";
-import { adminPassword, startServer, type TestServer } from "../support/server.js";
+import { adminPassword, logIn, startServer, type TestServer } from "../support/server.js";
 
 const patience = { timeout: 40_000, interval: 200 };
 
@@ -37,13 +40,26 @@ describe.runIf(ownPostgresAvailable())("a PostgreSQL that goes away", () => {
     expect(await response.json()).toMatchObject({ status: "not ready", reason: expect.stringMatching(/database/) });
   });
 
-  it.each(mainWires)("while it is down, calls over %s are UNAVAILABLE / DATABASE_UNAVAILABLE", async (wire) => {
+  /** How every RPC but Login is answered, over this protocol and with these credentials. */
+  async function askAll(wire: Wire, token?: string) {
     const over = openClient(server, wire);
-    const refusal = await refusalOf(over.sessions.createSession({})).finally(() => over.close());
-    expect([refusal.code, refusal.reason]).toEqual(["UNAVAILABLE", "DATABASE_UNAVAILABLE"]);
+    const lines = rows.map(async ({ method, row }) => {
+      const { line } = await ask(over, method!, row.request(nothing()), token);
+      return [method!.name, line] as const;
+    });
+    return Object.fromEntries(await Promise.all(lines).finally(() => over.close()));
+  }
+  const allUnavailable = Object.fromEntries(
+    rows.map(({ method }) => [method!.name, "UNAVAILABLE / DATABASE_UNAVAILABLE"]),
+  );
+  const each = wires.slice(0, 3);
+
+  it.each(each)("while it is down, every RPC over %s is UNAVAILABLE / DATABASE_UNAVAILABLE", async (wire) => {
+    expect(await askAll(wire)).toEqual(allUnavailable);
+    expect(await askAll(wire, `slp_${"x".repeat(43)}`)).toEqual(allUnavailable);
   });
 
-  it.each(mainWires)("while it is down, nobody logs in over %s: UNAVAILABLE / DATABASE_UNAVAILABLE", async (wire) => {
+  it.each(each)("while it is down, nobody logs in over %s: UNAVAILABLE / DATABASE_UNAVAILABLE", async (wire) => {
     const over = openClient({ url: server.url }, wire);
     const refusal = await refusalOf(over.access.login({ login: "admin", password: adminPassword })).finally(() =>
       over.close(),
@@ -98,6 +114,21 @@ describe.runIf(ownPostgresAvailable())("a PostgreSQL that goes away", () => {
     expect((await client.sessions.completeSession({ sessionId })).applied).toBe(true);
     for (const each of [place, done]) expect((await readBack(client, each)).equals(content)).toBe(true);
   });
+
+  it.each(each)(
+    "when it goes, every RPC over %s is UNAVAILABLE / DATABASE_UNAVAILABLE for whoever is in",
+    async (wire) => {
+      const { token } = await logIn(server.url);
+      await client.access.whoAmI({}, as({ token }));
+      await postgres.stop();
+      // Who is in is known for a while without the database, and WhoAmI answers nothing else.
+      const inside = await askAll(wire, token);
+      expect(["OK", "UNAVAILABLE / DATABASE_UNAVAILABLE"]).toContain(inside.WhoAmI);
+      expect(inside).toEqual({ ...allUnavailable, WhoAmI: inside.WhoAmI });
+      await postgres.start();
+      await expect.poll(ready, patience).toBe(200);
+    },
+  );
 
   it("when it restarts while nothing happens, the next calls succeed", async () => {
     await postgres.stop();

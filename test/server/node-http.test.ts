@@ -160,11 +160,27 @@ describe("the id of a request", () => {
     expect(await post(path, { ...headers, "x-request-id": "mine" })).toMatchObject({ status, "x-request-id": "mine" });
   });
 
-  it("is on the answer over HTTP/2", async () => {
-    const session = connect2(server.get().url);
-    const stream = session.request({ ":path": "/nowhere", "x-request-id": "mine" });
-    const [headers] = await once(stream, "response");
-    expect(headers).toMatchObject({ ":status": 404, "x-request-id": "mine" });
-    session.destroy();
+  const upload = "/slipway.upload.v1.FileService/UploadFile";
+
+  it.each<[string, string, Record<string, string>, string, number]>([
+    ["a success", rpc, {}, "{}", 200],
+    ["a refusal", rpc, { authorization: "" }, "{}", 401],
+    ["an error of the core", rpc.replace("ListSessions", "GetSession"), {}, "{}", 400],
+    ["a stream", upload, { "content-type": "application/grpc+json" }, "", 200],
+    ["a path that is not there", "/nowhere", {}, "", 404],
+  ])("is on the answer of %s over HTTP/2", async (_what, path, headers, body, status) => {
+    const { url, token } = server.get();
+    const connection = connect2(url);
+    const ask = async (id: Record<string, string>) => {
+      const all = { authorization: `Bearer ${token}`, "content-type": "application/json", te: "trailers", ...headers };
+      const stream = connection.request({ ":method": "POST", ":path": path, ...all, ...id });
+      stream.end(body);
+      const [answer] = await once(stream, "response");
+      stream.resume();
+      return answer;
+    };
+    expect(await ask({ "x-request-id": "mine" })).toMatchObject({ ":status": status, "x-request-id": "mine" });
+    expect(await ask({})).toMatchObject({ ":status": status, "x-request-id": expect.stringMatching(uuid) });
+    connection.destroy();
   });
 });

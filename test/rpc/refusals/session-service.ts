@@ -54,6 +54,14 @@ function refusedIn(rpc: string, deed: SessionDeed, states: readonly (keyof typeo
   }));
 }
 
+const deleted = (deed: "getSession" | "deleteSession"): RefusalRow["provoke"] => {
+  return async (client) => {
+    const sessionId = await doneSession(client);
+    await client.sessions.deleteSession({ sessionId });
+    return () => client.sessions[deed]({ sessionId });
+  };
+};
+
 const create = (request: Parameters<TestClient["sessions"]["createSession"]>[0]): RefusalRow["provoke"] => {
   return async ({ sessions }) =>
     () =>
@@ -202,17 +210,10 @@ export const sessionRefusals: readonly RefusalRow[] = [
     ["INVALID_ARGUMENT / TEXT_INVALID", "a message with a NUL", fail("\0")],
   ),
   ...refusedIn("FailSession", "failSession", ["expired", "DONE", "CANCELED"]),
+  ...rowsOf("GetSession", ["NOT_FOUND / SESSION_NOT_FOUND", "a session that was deleted", deleted("getSession")]),
   ...rowsOf(
     "DeleteSession",
-    [
-      "NOT_FOUND / SESSION_NOT_FOUND",
-      "a session that was deleted",
-      async (client) => {
-        const sessionId = await doneSession(client);
-        await client.sessions.deleteSession({ sessionId });
-        return () => client.sessions.deleteSession({ sessionId });
-      },
-    ],
+    ["NOT_FOUND / SESSION_NOT_FOUND", "a session that was deleted", deleted("deleteSession")],
     [
       "FAILED_PRECONDITION / SESSION_STATE",
       "a session in ACTIVE",

@@ -185,6 +185,22 @@ const common = (rpc: keyof typeof carriers): RefusalRow[] => {
   );
 };
 
+/**
+ * Of parts that begin the file anew at once some are pushed out, unless each happens to be done before the next one comes:
+ * then they are sent again.
+ */
+const crowded: RefusalRow["provoke"] = async (client) => {
+  const place = await addFile(client);
+  const restart = () => sendPart(client, place, 0, bytes(2 ** 20), { restart: true });
+  return async () => {
+    for (;;) {
+      const ends = await Promise.allSettled(Array.from({ length: 8 }, restart));
+      const refused = ends.find((end) => end.status === "rejected");
+      if (refused !== undefined) throw refused.reason;
+    }
+  };
+};
+
 const part = (checksum: readonly [ChecksumAlgorithm, string], data = bytes(3)): RefusalRow["provoke"] => {
   return async (client) => {
     const place = await addFile(client);
@@ -220,5 +236,6 @@ export const uploadRefusals: readonly RefusalRow[] = [
       "a message of more than 4 MiB",
       on(carriers.UploadPart, {}, 10, { offset: 10n, data: bytes(4 * 2 ** 20) }, 10),
     ],
+    ["ABORTED / WRITER_SUPERSEDED", "a file that others begin anew at the same time", crowded],
   ),
 ];

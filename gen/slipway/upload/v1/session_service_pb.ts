@@ -730,7 +730,6 @@ export const SessionService: GenService<{
    * with `applied: false`.
    *
    * Errors:
-   * - NOT_FOUND / ITEM_NOT_FOUND: the session's item is no longer there
    * - FAILED_PRECONDITION / FILES_INCOMPLETE: files are not READY; `missing` names them
    * - FAILED_PRECONDITION / SESSION_EXPIRED: the session's deadline has passed
    * - FAILED_PRECONDITION / SESSION_STATE: the session is CANCELED or FAILED
