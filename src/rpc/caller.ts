@@ -1,5 +1,5 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import { createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import { type ContextValues, createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import { ServerReflection as ServerReflectionAlpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
@@ -18,13 +18,26 @@ const openMethods: ReadonlySet<string> = new Set(
 
 const principalKey = createContextKey<Principal | undefined>(undefined, { description: "principal" });
 
+export function isOpen(method: DescMethod): boolean {
+  return openMethods.has(nameOf(method));
+}
+
+/** Lets in whoever sends these headers, once a call. Throws what `authenticate` throws. */
+export async function admit(
+  access: Pick<Access, "authenticate">,
+  header: Headers,
+  values: ContextValues,
+): Promise<void> {
+  if (values.get(principalKey) !== undefined) return;
+  const credentials = parseAuthorization(header.get("authorization"));
+  const peer = { address: values.get(requestKey).peerAddress };
+  values.set(principalKey, await access.authenticate(credentials, "rpc", peer));
+}
+
 /** Nothing else runs without somebody who was let in. */
 export function createCallerInterceptor(access: Pick<Access, "authenticate">): Interceptor {
   return (next) => async (request) => {
-    if (openMethods.has(nameOf(request.method))) return next(request);
-    const credentials = parseAuthorization(request.header.get("authorization"));
-    const peer = { address: request.contextValues.get(requestKey).peerAddress };
-    request.contextValues.set(principalKey, await access.authenticate(credentials, "rpc", peer));
+    if (!isOpen(request.method)) await admit(access, request.header, request.contextValues);
     return next(request);
   };
 }

@@ -4,6 +4,8 @@ import { compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import type { Access, Clock, Uploads } from "../core/index.js";
 import { capabilityPrefix } from "../rest/kit/index.js";
+import { createTranslation } from "../rpc/errors.js";
+import { guardFirstMessages } from "../rpc/first-message.js";
 import { refuseMalformed } from "../rpc/malformed.js";
 import { createRequestValues } from "../rpc/request.js";
 import { createInterceptors, maxMessageBytes, type RpcDeps, registerServices } from "../rpc/routes.js";
@@ -81,6 +83,7 @@ export function createFaces(deps: {
         router.service(Health, createHealthService({ services, checkReady, leaving: leaving.signal }));
         registerReflection(router);
         refuseMalformed(router);
+        guardFirstMessages(router, { access, translate: createTranslation(rpc.logUnexpected) });
       },
       contextValues: (request) => createRequestValues(requests.requestOf(request)),
       interceptors: [drain.interceptor, createTracing(), ...createInterceptors(rpc)],
