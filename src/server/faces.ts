@@ -4,6 +4,7 @@ import { compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import type { Access, Clock, Uploads } from "../core/index.js";
 import { capabilityPrefix } from "../rest/kit/index.js";
+import { ignoreFarDeadlines } from "../rpc/deadlines.js";
 import { createTranslation } from "../rpc/errors.js";
 import { guardFirstMessages } from "../rpc/first-message.js";
 import { refuseMalformed } from "../rpc/malformed.js";
@@ -84,6 +85,7 @@ export function createFaces(deps: {
         registerReflection(router);
         refuseMalformed(router);
         guardFirstMessages(router, { access, translate: createTranslation(rpc.logUnexpected) });
+        ignoreFarDeadlines(router);
       },
       contextValues: (request) => createRequestValues(requests.requestOf(request)),
       interceptors: [drain.interceptor, createTracing(), ...createInterceptors(rpc)],
