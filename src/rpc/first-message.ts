@@ -60,20 +60,19 @@ async function* boundBody(
   late.catch(() => undefined);
   const iterator = body[Symbol.asyncIterator]();
   let bytes = 0;
+  const isTooLong = () => mostBytes !== undefined && bytes > mostBytes;
   try {
     for (;;) {
-      const { done, value } = await Promise.race([iterator.next(), late]);
-      if (done !== true) bytes += value.length;
-      const isTooLong = mostBytes !== undefined && bytes > mostBytes;
-      if (done === true) {
-        if (!isTooLong) return;
-        throw new ConnectError(`a message of ${name} has at most ${mostBytes} bytes`, Code.ResourceExhausted);
-      }
+      const next = await Promise.race([iterator.next(), late]);
+      if (next.done === true) break;
       if (mostBytes === undefined) timer?.refresh();
+      bytes += next.value.length;
       // The rest is read and kept nowhere, so that the connection is good for the next call.
-      if (!isTooLong) yield value;
+      if (!isTooLong()) yield next.value;
     }
   } finally {
     clearTimeout(timer);
   }
+  if (isTooLong())
+    throw new ConnectError(`a message of ${name} has at most ${mostBytes} bytes`, Code.ResourceExhausted);
 }
