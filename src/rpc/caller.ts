@@ -34,12 +34,28 @@ export async function admit(
   values.set(principalKey, await access.authenticate(credentials, "rpc", peer));
 }
 
-/** Nothing else runs without somebody who was let in. */
+/**
+ * Nothing else runs without somebody who was let in, and what is read or watched ends when the credentials do. (An upload
+ * looks at them itself, before it takes a chunk.)
+ */
 export function createCallerInterceptor(access: Pick<Access, "authenticate">): Interceptor {
   return (next) => async (request) => {
-    if (!isOpen(request.method)) await admit(access, request.header, request.contextValues);
-    return next(request);
+    if (isOpen(request.method)) return next(request);
+    const { contextValues } = request;
+    await admit(access, request.header, contextValues);
+    const response = await next(request);
+    const principal = contextValues.get(principalKey);
+    if (!response.stream || principal === undefined || request.method.methodKind !== "server_streaming")
+      return response;
+    return { ...response, message: whileGood(response.message, principal) };
   };
+}
+
+async function* whileGood<T>(messages: AsyncIterable<T>, principal: Principal): AsyncGenerator<T> {
+  for await (const message of messages) {
+    principal.use();
+    yield message;
+  }
 }
 
 export function principalOf(context: HandlerContext): Principal {
