@@ -72,6 +72,8 @@ async function* boundBody(
     }
   } finally {
     clearTimeout(timer);
+    // Not awaited: it waits for bytes that may never come.
+    iterator.return?.().catch(() => undefined);
   }
   if (isTooLong())
     throw new ConnectError(`a message of ${name} has at most ${mostBytes} bytes`, Code.ResourceExhausted);
