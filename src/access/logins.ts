@@ -56,7 +56,7 @@ export function createLogins(deps: {
 
   async function check({ login, password }: LoginWords, peer: Peer): Promise<Account> {
     const name = splitLogin(login);
-    const attempt = throttle.enter(keyOf(...(name ?? [login]), peer.address));
+    const attempt = throttle.enter(keyOf(...(name ?? [login]), networkOf(peer.address)));
     let account: Account | undefined;
     let isRight: boolean;
     try {
@@ -105,6 +105,15 @@ export function createLogins(deps: {
       return account;
     },
   };
+}
+
+/** What one guesser may have of addresses: of IPv6 a whole /64 is given to everyone. */
+function networkOf(address: string): string {
+  if (!address.includes(":")) return address;
+  const [head = [], tail = []] = address.split("::").map((half) => half.split(":").filter((group) => group !== ""));
+  const zeros = Array<string>(Math.max(0, 8 - head.length - tail.length)).fill("0");
+  const groups = [...head, ...zeros, ...tail].slice(0, 4);
+  return groups.map((group) => Number.parseInt(group, 16).toString(16)).join(":");
 }
 
 export function loginFailed(): UploadError {

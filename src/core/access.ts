@@ -68,7 +68,7 @@ export interface Principal {
   use(): void;
 }
 
-/** Where a request came from: failed logins are slowed for each address on its own. */
+/** Where a request came from: failed logins are slowed for each address (of IPv6, each /64) on its own. */
 export interface Peer {
   readonly address: string;
 }

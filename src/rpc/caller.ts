@@ -1,5 +1,5 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import { createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import { type ContextValues, createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import { ServerReflection as ServerReflectionAlpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
@@ -18,15 +18,44 @@ const openMethods: ReadonlySet<string> = new Set(
 
 const principalKey = createContextKey<Principal | undefined>(undefined, { description: "principal" });
 
-/** Nothing else runs without somebody who was let in. */
+export function isOpen(method: DescMethod): boolean {
+  return openMethods.has(nameOf(method));
+}
+
+/** Lets in whoever sends these headers, once a call. Throws what `authenticate` throws. */
+export async function admit(
+  access: Pick<Access, "authenticate">,
+  header: Headers,
+  values: ContextValues,
+): Promise<void> {
+  if (values.get(principalKey) !== undefined) return;
+  const credentials = parseAuthorization(header.get("authorization"));
+  const peer = { address: values.get(requestKey).peerAddress };
+  values.set(principalKey, await access.authenticate(credentials, "rpc", peer));
+}
+
+/**
+ * Nothing else runs without somebody who was let in, and what is read or watched ends when the credentials do. (An upload
+ * looks at them itself, before it takes a chunk.)
+ */
 export function createCallerInterceptor(access: Pick<Access, "authenticate">): Interceptor {
   return (next) => async (request) => {
-    if (openMethods.has(nameOf(request.method))) return next(request);
-    const credentials = parseAuthorization(request.header.get("authorization"));
-    const peer = { address: request.contextValues.get(requestKey).peerAddress };
-    request.contextValues.set(principalKey, await access.authenticate(credentials, "rpc", peer));
-    return next(request);
+    if (isOpen(request.method)) return next(request);
+    const { contextValues } = request;
+    await admit(access, request.header, contextValues);
+    const response = await next(request);
+    const principal = contextValues.get(principalKey);
+    if (!response.stream || principal === undefined || request.method.methodKind !== "server_streaming")
+      return response;
+    return { ...response, message: whileGood(response.message, principal) };
   };
+}
+
+async function* whileGood<T>(messages: AsyncIterable<T>, principal: Principal): AsyncGenerator<T> {
+  for await (const message of messages) {
+    principal.use();
+    yield message;
+  }
 }
 
 export function principalOf(context: HandlerContext): Principal {

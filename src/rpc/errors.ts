@@ -1,5 +1,5 @@
-import { create } from "@bufbuild/protobuf";
-import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { create, type DescMethod } from "@bufbuild/protobuf";
+import { Code, ConnectError, type ContextValues, type Interceptor } from "@connectrpc/connect";
 import { ErrorInfoSchema, ErrorReason } from "../../gen/slipway/upload/v1/error_pb.js";
 import { isUploadError, type UploadError, type UploadErrorCode, type UploadErrorReason } from "../core/index.js";
 import { malformed } from "./malformed.js";
@@ -44,32 +44,39 @@ export function connectErrorFrom(error: UploadError): ConnectError {
   return new ConnectError(error.message, codes[error.code], undefined, [{ desc: ErrorInfoSchema, value: info }]);
 }
 
+export type Translate = (error: unknown, method: DescMethod, values: ContextValues) => ConnectError;
+
 /**
- * Translates whatever a method throws, once. What the server lacks is logged with its cause; what nobody foresaw, too, and
+ * The wire form of whatever is thrown. What the server lacks is logged with its cause; what nobody foresaw, too, and
  * answered with fixed text.
  */
-export function createErrorInterceptor(logUnexpected: LogUnexpected): Interceptor {
-  const translate = (error: unknown, method: string, requestId: string): ConnectError => {
+export function createTranslation(logUnexpected: LogUnexpected): Translate {
+  return (error, method, values) => {
+    const log = () => logUnexpected(error, `${method.parent.typeName}/${method.name}`, values.get(requestKey).id);
     if (isUploadError(error)) {
       // Whatever else it is, the client is told all of it and can bring it about as often as it likes.
-      if (error.code === "unavailable") logUnexpected(error, method, requestId);
+      if (error.code === "unavailable") log();
       return connectErrorFrom(error);
     }
     // The library's own errors; with `internal` it says that it cannot read a message.
     if (error instanceof ConnectError) return error.code === Code.Internal ? malformed() : error;
     if (isAbort(error)) return new ConnectError("the call was cancelled", Code.Canceled);
-    logUnexpected(error, method, requestId);
+    log();
     return new ConnectError("internal error", Code.Internal);
   };
+}
+
+/** Translates whatever a method throws, once. */
+export function createErrorInterceptor(logUnexpected: LogUnexpected): Interceptor {
+  const translation = createTranslation(logUnexpected);
   return (next) => async (request) => {
-    const method = `${request.service.typeName}/${request.method.name}`;
-    const { id } = request.contextValues.get(requestKey);
+    const translate = (error: unknown) => translation(error, request.method, request.contextValues);
     try {
       const response = await next(request);
       if (!response.stream) return response;
-      return { ...response, message: translateStream(response.message, (error) => translate(error, method, id)) };
+      return { ...response, message: translateStream(response.message, translate) };
     } catch (error) {
-      throw translate(error, method, id);
+      throw translate(error);
     }
   };
 }

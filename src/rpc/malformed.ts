@@ -4,6 +4,7 @@ import {
   Code,
   ConnectError,
   type ConnectRouter,
+  type ContextValues,
   createContextKey,
   createContextValues,
   type Interceptor,
@@ -22,9 +23,14 @@ export function malformed(): ConnectError {
 
 /** A unary call that comes here has a message; what may refuse it comes after. */
 export const noteRead: Interceptor = (next) => (request) => {
-  request.contextValues.set(readKey, true);
+  noteJudged(request.contextValues);
   return next(request);
 };
+
+/** The call's answer is about something else than a message that cannot be read. */
+export function noteJudged(values: ContextValues): void {
+  values.set(readKey, true);
+}
 
 /**
  * Lets the library say it in the call's own protocol: the call is repeated with a body that fails as it should have.

@@ -29,6 +29,7 @@ export const capabilityCors: Omit<CorsOptions, "origins"> = {
     "repr-digest",
     "upload-offset",
     "upload-complete",
+    "upload-length",
     "range",
     "if-range",
     requestIdHeader,

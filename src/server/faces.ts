@@ -5,6 +5,9 @@ import { compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import type { Access, Clock, Uploads } from "../core/index.js";
 import { capabilityPrefix } from "../rest/kit/index.js";
+import { ignoreFarDeadlines } from "../rpc/deadlines.js";
+import { createTranslation } from "../rpc/errors.js";
+import { guardFirstMessages } from "../rpc/first-message.js";
 import { refuseMalformed } from "../rpc/malformed.js";
 import { createRequestValues } from "../rpc/request.js";
 import { createInterceptors, maxMessageBytes, type RpcDeps, registerServices } from "../rpc/routes.js";
@@ -86,6 +89,8 @@ export function createFaces(deps: {
         router.service(Health, createHealthService({ services, checkReady, leaving: leaving.signal }));
         registerReflection(router);
         refuseMalformed(router);
+        guardFirstMessages(router, { access, translate: createTranslation(rpc.logUnexpected) });
+        ignoreFarDeadlines(router);
         messages.read(router);
       },
       contextValues: (request) => createRequestValues(requests.requestOf(request)),

@@ -41,6 +41,8 @@ export interface ListenOptions {
   readonly maxBufferedBytes: number;
   /** How long a request's headers may take. Default: a minute. */
   readonly headersMs?: number;
+  /** How long an HTTP/2 connection may have no stream open: as good as a silent one. Default: five minutes. */
+  readonly http2IdleMs?: number;
 }
 
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
@@ -62,7 +64,7 @@ const http2Options = {
 };
 
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { headersMs = 60_000 } = options;
+  const { headersMs = 60_000, http2IdleMs = 300_000 } = options;
   const sessions = new Set<ServerHttp2Session>();
   const sockets = new Set<Socket>();
   /** Those that have not said yet which HTTP they speak; neither server knows them. */
@@ -83,6 +85,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   http2.on("session", (session) => {
     sessions.add(session);
     session.on("close", () => sessions.delete(session));
+    closeWhenIdle(session, http2IdleMs);
     if (closing) session.close();
     else windows.add(session);
   });
@@ -189,6 +192,21 @@ function continueWhenRead(
     if (!response.headersSent) response.writeContinue();
     read(size);
   };
+}
+
+/** Pings do not count: whoever has nothing to ask would shrink the windows of those who do, for as long as they like. */
+function closeWhenIdle(session: ServerHttp2Session, idleMs: number): void {
+  let streams = 0;
+  const timer = setTimeout(() => streams === 0 && session.close(), idleMs);
+  timer.unref();
+  session.on("stream", (stream) => {
+    streams++;
+    stream.once("close", () => {
+      streams--;
+      timer.refresh();
+    });
+  });
+  session.once("close", () => clearTimeout(timer));
 }
 
 /** Looks at the first bytes without taking them; gives a silent connection up. */

@@ -220,6 +220,16 @@ describe("a password", () => {
     expect(await reasonOf(logIn(access, login))).toBe("ok");
   });
 
+  it("that is guessed from many addresses of one IPv6 network is slowed down as from one", async () => {
+    const access = startProcess();
+    const { login } = await addUser();
+    const from = (address: string) => reasonOf(logIn(access, login, "wrong", { address }));
+    const network = ["2001:db8:0:1::1", "2001:db8:0:1:ffff::2", "2001:db8::1:0:0:0:3", "2001:0db8::1:4:5:6:7"];
+    for (const address of [...network, "2001:DB8:0:1::a"]) expect(await from(address)).toBe("LOGIN_FAILED");
+    expect(await from("2001:db8:0:1:aaaa:bbbb:cccc:dddd")).toBe("LOGIN_THROTTLED");
+    for (const address of ["2001:db8:0:2::1", "2001:db8:1::1", "::1"]) expect(await from(address)).toBe("LOGIN_FAILED");
+  });
+
   it("of a crowd that shows the same is checked once", async () => {
     const access = startProcess();
     const { login } = await addUser();

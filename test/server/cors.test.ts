@@ -73,6 +73,13 @@ describe("a preflight", () => {
     },
   );
 
+  it("of a capability URL allows whatever a part is described by", async () => {
+    const { headers } = await preflight(app, "/t/x");
+    expect(words(headers["access-control-allow-headers"])).toEqual(
+      expect.arrayContaining(["content-range", "content-digest", "repr-digest", "upload-complete", "upload-length"]),
+    );
+  });
+
   it("of a path that is no RPC's is not answered", async () => {
     const { status, headers } = await preflight(app, "/readyz");
     expect(status).toBe(405);

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { get, type IncomingMessage } from "node:http";
+import { get, type IncomingMessage, type ServerResponse } from "node:http";
 import { type ClientHttp2Session, connect as connect2 } from "node:http2";
 import { get as getSecurely } from "node:https";
 import { connect, type Socket } from "node:net";
@@ -310,6 +310,23 @@ describe.each(Object.entries(ways))("one port %s", (_way, tls) => {
     stream.end(Buffer.alloc(40 * 2 ** 20));
     expect((await stream.toArray()).join("")).toBe("whole");
     for (const session of sessions) session.destroy();
+  });
+
+  it("lets go of an HTTP/2 connection that asks nothing, and not of one whose call takes its time", async () => {
+    listener.destroy();
+    await start({
+      tls,
+      http2IdleMs: 100,
+      handler: (_request, response) => void (response as ServerResponse).write("begun"),
+    });
+    const open2 = () => connect2(listener.url, { ca: certificate.cert }).on("error", () => undefined);
+    const busy = open2();
+    const stream = busy.request({ ":path": "/" });
+    await once(stream, "data");
+    const idle = open2();
+    await once(idle, "close");
+    expect([busy.closed, stream.closed]).toEqual([false, false]);
+    busy.destroy();
   });
 
   it("a body may take longer than headers may", async () => {

@@ -114,7 +114,7 @@ export const accessRefusals: readonly RefusalRow[] = [
         "no name after the slash": "default/",
         "a NUL": "admin\0",
         "letters that look alike": "\u0430dmin",
-        "a login of a megabyte": "x".repeat(2 ** 20),
+        "a login of 10 KiB": "x".repeat(10 * 2 ** 10),
       },
       loginFailed,
       (login) => ask("login", { login, password: adminPassword }),
@@ -123,7 +123,7 @@ export const accessRefusals: readonly RefusalRow[] = [
       {
         "an empty password": "",
         "a password with a NUL behind it": `${adminPassword}\0`,
-        "a password of a megabyte": "x".repeat(2 ** 20),
+        "a password of 10 KiB": "x".repeat(10 * 2 ** 10),
       },
       loginFailed,
       (password) => async (client) => {
