@@ -389,8 +389,9 @@ export const BlobService: GenService<{
   },
   /**
    * Stores any number of blobs, up to 10000, and answers all of them once they are durable. Each one counts by itself:
-   * when the stream breaks, or one of them is refused, those before it are kept, and StatBlobs tells which they are. A
-   * blob of whose bytes a part is missing is not stored. Sending a blob that is there already stores nothing.
+   * when the stream breaks, or one of them is refused, or the caller's credentials end meanwhile, those before it are
+   * kept, and StatBlobs tells which they are. A blob of whose bytes a part is missing is not stored. Sending a blob that
+   * is there already stores nothing.
    *
    * Errors:
    * - INVALID_ARGUMENT / ALGORITHM_UNKNOWN: a ref has an algorithm that names no blobs

@@ -796,7 +796,8 @@ export const SessionService: GenService<{
    * being sent. It ends without an error after the event that ended the session, and at once when that is not newer than
    * `after_event_number`. When it breaks, by a lost connection or because the server stops (UNAVAILABLE), a client goes
    * on by asking again with the number of the last event that it has seen. Something comes at least every 15 seconds.
-   * Watching does not keep a session alive.
+   * Watching does not keep a session alive. It ends within seconds after the caller's credentials have (UNAUTHENTICATED
+   * / TOKEN_INVALID), and counts as their use.
    *
    * Errors:
    * - INVALID_ARGUMENT / NUMBER_INVALID: the event number is negative or above 2^53-1
