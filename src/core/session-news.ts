@@ -58,6 +58,7 @@ export function createSessionNews(limits: Limits): SessionNews {
       });
       return {
         async next({ progressMs, mostMs }, signal) {
+          signal?.throwIfAborted();
           const startedAt = performance.now();
           const waitMs = () => {
             if (heard.has("event")) return 0;

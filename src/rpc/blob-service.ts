@@ -3,7 +3,7 @@ import type { BlobService } from "../../gen/slipway/upload/v1/blob_service_pb.js
 import type { Uploads } from "../core/index.js";
 import { formatBlob, formatStored, parseRef } from "./blob-messages.js";
 import { blobsOf } from "./blob-stream.js";
-import { callOf } from "./caller.js";
+import { callOf, principalOf } from "./caller.js";
 import { numberFrom, optionalNumberFrom } from "./numbers.js";
 
 export function createBlobService(uploads: Uploads): ServiceImpl<typeof BlobService> {
@@ -14,11 +14,11 @@ export function createBlobService(uploads: Uploads): ServiceImpl<typeof BlobServ
     },
 
     async uploadBlobs(requests, context) {
-      const blobs = [];
-      for await (const stored of uploads.putBlobs({ blobs: blobsOf(requests) }, callOf(context))) {
-        blobs.push(formatStored(stored));
-      }
-      return { blobs };
+      const principal = principalOf(context);
+      const blobs = blobsOf(requests, () => principal.use());
+      const answers = [];
+      for await (const stored of uploads.putBlobs({ blobs }, callOf(context))) answers.push(formatStored(stored));
+      return { blobs: answers };
     },
 
     async *readBlob(request, context) {

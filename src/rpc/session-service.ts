@@ -1,8 +1,15 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { SessionService } from "../../gen/slipway/upload/v1/session_service_pb.js";
-import { type Deadlines, type Predicate, parseId, type SessionField, type Uploads } from "../core/index.js";
-import { callOf } from "./caller.js";
+import {
+  type Deadlines,
+  type Predicate,
+  type Principal,
+  parseId,
+  type SessionField,
+  type Uploads,
+} from "../core/index.js";
+import { callOf, principalOf } from "./caller.js";
 import { formatUpdate } from "./event-messages.js";
 import { numberFrom } from "./numbers.js";
 import {
@@ -106,7 +113,7 @@ export function createSessionService(
     async *watchSession(request, context) {
       const { sessionId } = request;
       const after = numberFrom(request.afterEventNumber, "event number");
-      const { signal, release } = anySignal(context.signal, stopping);
+      const { signal, release } = watchSignal([context.signal, stopping], principalOf(context));
       try {
         const updates = uploads.watchSession({ sessionId, after }, { ...callOf(context), signal });
         for await (const update of updates) yield { update: formatUpdate(update) };
@@ -117,18 +124,34 @@ export function createSessionService(
   };
 }
 
-/** Aborts with whichever of the two aborts first, and holds on to neither once it is released. */
-function anySignal(first: AbortSignal, second: AbortSignal): { readonly signal: AbortSignal; release(): void } {
-  const either = new AbortController();
-  const abort = (event: Event) => either.abort((event.target as AbortSignal).reason);
-  for (const signal of [first, second]) {
-    if (signal.aborted) either.abort(signal.reason);
+const useMs = 1_000;
+
+/**
+ * Aborts with whichever of the signals aborts first, or with what ends the principal's credentials: a watch has no
+ * messages of its own to say that they are in use. Holds on to nothing once it is released.
+ */
+function watchSignal(
+  signals: readonly AbortSignal[],
+  principal: Principal,
+): { readonly signal: AbortSignal; release(): void } {
+  const any = new AbortController();
+  const abort = (event: Event) => any.abort((event.target as AbortSignal).reason);
+  for (const signal of signals) {
+    if (signal.aborted) any.abort(signal.reason);
     else signal.addEventListener("abort", abort);
   }
+  const using = setInterval(() => {
+    try {
+      principal.use();
+    } catch (error) {
+      any.abort(error);
+    }
+  }, useMs);
   return {
-    signal: either.signal,
+    signal: any.signal,
     release() {
-      for (const signal of [first, second]) signal.removeEventListener("abort", abort);
+      clearInterval(using);
+      for (const signal of signals) signal.removeEventListener("abort", abort);
     },
   };
 }

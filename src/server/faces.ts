@@ -108,7 +108,7 @@ export function createFaces(deps: {
       messages.watch(request);
       if (rpcPath.test(request.url ?? "") && allowRpc(request, response)) return;
       if (isCapability(request.url) && allowCapability(request, response)) return;
-      answer(request, response);
+      resumeAtClose(answer)(request, response);
     }),
     farewell: () => leaving.abort(new ConnectError("the server is stopping", Code.Unavailable)),
     idle: drain.idle,
@@ -129,5 +129,16 @@ function refuseUnreadable(handler: NodeHandler): NodeHandler {
       if (!response.headersSent) response.writeHead(400);
       response.end();
     }
+  };
+}
+
+/**
+ * After a write that has to wait the adapter waits for `drain`, which never comes once the other end has gone: whatever
+ * answers would stay where it is for good, with the files and seats that it holds. Told so, it writes again, and fails.
+ */
+function resumeAtClose(handler: NodeHandler): NodeHandler {
+  return (request, response) => {
+    response.once("close", () => response.emit("drain"));
+    handler(request, response);
   };
 }

@@ -65,8 +65,8 @@ async function* traceStream<T>(messages: AsyncIterable<T>, inside: Context, span
     failed = { error };
     throw error;
   } finally {
-    // A client that has gone reads no further.
-    if (!done && failed === undefined) await iterator.return?.();
+    // A client that has gone reads no further: the writer says so by an end or by an error, which the source never saw.
+    if (!done) await iterator.return?.();
     end(span, system, failed?.error);
   }
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type BlobInput, smallContentBytes } from "../../src/core/index.js";
+import { type BlobInput, type BlobStore, smallContentBytes } from "../../src/core/index.js";
 import { inputOf, isStored, putAll, readBack, refOf } from "../support/blobs.js";
-import { bodyOf, brokenBody, pseudoRandom, sendWhole } from "../support/bodies.js";
+import { bodyOf, brokenBody, pseudoRandom, sendWhole, slices } from "../support/bodies.js";
 import { hookBlobs, hookMetadata, type OpenedUploads, openUploads } from "../support/uploads.js";
 
 let opened: OpenedUploads;
@@ -116,6 +116,24 @@ describe("a stream of blobs", () => {
       open();
       expect((await putting).stored).toHaveLength(200);
     }
+  });
+
+  it("holds little more memory for a small blob than its bytes, however it is cut (P10)", async () => {
+    const held: number[] = [];
+    const wrapBlobs = (blobs: BlobStore): BlobStore => ({
+      ...blobs,
+      putSmall(chunks) {
+        const buffers = new Set(chunks.map(({ buffer }) => buffer));
+        held.push([...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0));
+        return blobs.putSmall(chunks);
+      },
+    });
+    const uploads = opened.restart({ wrapBlobs });
+    const one = (size: number, cut: number) => ({ body: bodyOf(slices(fresh(size), cut)) });
+    for (const blob of [one(100, 100), one(100, 10), one(10_000, 10_000), one(10_000, 100)]) {
+      expect((await putAll(uploads, opened.alice, [blob])).error).toBeUndefined();
+    }
+    expect(held).toEqual([1024, 1024, 10_000, 21 * 1024]);
   });
 
   it("whose reader stops lets go of its source once what is under way is stored", async () => {

@@ -2,7 +2,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Call, SessionUpdate, Uploads } from "../../src/core/index.js";
 import { bodyOf, fedBody, pseudoRandom } from "../support/bodies.js";
-import { type OpenedUploads, openUploads, sendFile, startFile, startSession, storeFile } from "../support/uploads.js";
+import {
+  hookMetadata,
+  type OpenedUploads,
+  openUploads,
+  sendFile,
+  startFile,
+  startSession,
+  storeFile,
+} from "../support/uploads.js";
 
 let opened: OpenedUploads;
 beforeAll(async () => {
@@ -19,7 +27,7 @@ function follow(
   const stop = new AbortController();
   const updates: SessionUpdate[] = [];
   const ended = (async () => {
-    const signal = stop.signal;
+    const signal = call.signal ?? stop.signal;
     for await (const update of uploads.watchSession({ sessionId, after }, { ...call, signal })) updates.push(update);
   })();
   ended.catch(() => undefined);
@@ -137,6 +145,43 @@ describe("watching a session", () => {
     await watch.until(() => watch.progress().at(-1)?.offset === 800_000);
     expect(numbered(watch)).toEqual(["1 session.created", "2 file.added"]);
     await watch.stop();
+  });
+
+  it("asks how far the files are no faster than it tells it, however fast events come (P10)", async () => {
+    const asked: unknown[] = [];
+    const uploads = opened.restart({
+      wrapMetadata: hookMetadata({ before: (deed) => deed === "listProgress" && asked.push(deed) }),
+    });
+    const { alice } = opened;
+    const { id: sessionId } = await startSession(uploads, alice);
+    const startedAt = performance.now();
+    const watch = follow(sessionId, { uploads });
+    await watch.until(() => watch.events().length === 1);
+    for (let i = 0; i < 100; i++) {
+      await startFile(uploads, alice, { sessionId, name: `${i}` });
+      await watch.until(() => watch.events().length === i + 2);
+    }
+    expect(asked.length).toBeLessThanOrEqual((performance.now() - startedAt) / 500 + 1);
+    await watch.stop();
+  });
+
+  it("ends with the call's signal, also when there is always something to tell", async () => {
+    const stop = new AbortController();
+    let number = 1;
+    // Whoever looks hears of the next event already.
+    const uploads = opened.restart({
+      wrapMetadata: hookMetadata({
+        before: async (deed) => {
+          if (deed !== "getSession") return;
+          if (number === 20) stop.abort(new Error("seen enough"));
+          if (number < 40) await startFile(uploads, opened.alice, { sessionId, name: `${number++}` });
+        },
+      }),
+    });
+    const { id: sessionId } = await startSession(uploads, opened.alice);
+    const watch = follow(sessionId, { uploads, call: { ...opened.alice, signal: stop.signal } });
+    await expect(watch.ended).rejects.toThrow("seen enough");
+    expect(number).toBeLessThan(25);
   });
 
   it("says at once that it is there, even when there is nothing to tell", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Audience, Role } from "../../gen/slipway/upload/v1/access_pb.js";
 import { FileState } from "../../gen/slipway/upload/v1/file_pb.js";
+import { messagesOf as blobMessages, isStored, refOf } from "../support/blob-messages.js";
 import { pseudoRandom } from "../support/bodies.js";
 import { mainWires, refusalOf, type TestClient } from "../support/client.js";
 import { adminPassword, logIn } from "../support/server.js";
@@ -233,5 +234,39 @@ describe("an upload under way", () => {
     expect(await isIn({ token })).toBe(true);
     const { accessTokens } = await access.listTokens({});
     expect(accessTokens.some(({ id }) => id === accessToken!.id)).toBe(true);
+  });
+});
+
+describe("credentials that end", () => {
+  it.each(mainWires)("over %s end a stream of blobs, and those that were whole are kept", async (wire) => {
+    const somebody = await addSomebody(client());
+    const first = pseudoRandom(100);
+    const revoked = deferred();
+    async function* messages() {
+      yield* blobMessages(first);
+      await revoked.promise;
+      for (let n = 0; n < 400; n++) {
+        yield* blobMessages(pseudoRandom(10, n));
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+    const ended = refusalOf(server.client(wire).blobs.uploadBlobs(messages(), as(somebody)));
+    await expect.poll(() => isStored(client(), refOf(first)), patience).toBe(true);
+    await client().access.revokeToken({ tokenId: somebody.tokenId });
+    revoked.resolve();
+    expect(await ended).toMatchObject(tokenInvalid);
+  });
+
+  it.each(mainWires)("over %s end a watch, also when there is nothing to tell", async (wire) => {
+    const somebody = await addSomebody(client());
+    const { session } = await client().sessions.createSession({}, as(somebody));
+    const updates = server.client(wire).sessions.watchSession({ sessionId: session!.id }, as(somebody));
+    const watch = updates[Symbol.asyncIterator]();
+    await watch.next();
+    await client().access.revokeToken({ tokenId: somebody.tokenId });
+    async function watchOn() {
+      for (let updates = 0; updates < 5; updates++) await watch.next();
+    }
+    expect(await refusalOf(watchOn())).toMatchObject(tokenInvalid);
   });
 });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { open, truncate } from "node:fs/promises";
+import { open, readdir, readlink, truncate } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { pseudoRandom } from "../support/bodies.js";
 import { refusalOf, type TestClient } from "../support/client.js";
@@ -8,6 +8,14 @@ import { type Place, readBack, send, storeFile, useServer } from "./scene.js";
 
 const server = useServer();
 const content = pseudoRandom(5_000_000);
+const patience = { timeout: 20_000, interval: 50 };
+
+/** How many files of content a process has open. */
+async function openExtents(pid: number): Promise<number> {
+  const folder = `/proc/${pid}/fd`;
+  const paths = await Promise.all((await readdir(folder)).map((fd) => readlink(`${folder}/${fd}`).catch(() => "")));
+  return paths.filter((path) => path.includes("/extents/")).length;
+}
 
 describe.each(["connect/1.1", "grpc/2", "grpc-web/1.1"] as const)("over %s", (wire) => {
   const client = new Proxy({} as TestClient, { get: (_, name: keyof TestClient) => server.client(wire)[name] });
@@ -71,6 +79,19 @@ describe.each(["connect/1.1", "grpc/2", "grpc-web/1.1"] as const)("over %s", (wi
     })();
     expect((await refusalOf(reading)).code).toBe("CANCELED");
     expect((await readBack(client, place)).equals(content)).toBe(true);
+  });
+
+  it("a reader that stops reading and then goes away leaves nothing open (P10)", async () => {
+    const { pid } = server.get();
+    // More than all the buffers on the way hold.
+    const place = await storeFile(client, pseudoRandom(32 * 2 ** 20));
+    const stop = new AbortController();
+    const reading = client.files.readFile({ ...place }, { signal: stop.signal })[Symbol.asyncIterator]();
+    await reading.next();
+    await reading.next();
+    await expect.poll(() => openExtents(pid), patience).toBe(1);
+    stop.abort();
+    await expect.poll(() => openExtents(pid), patience).toBe(0);
   });
 
   it("twenty readers at once read the same", async () => {

@@ -52,6 +52,9 @@ export interface AppendDeps {
 
 const writeBytes = 2 ** 20;
 const smallChunkBytes = 16 * 1024;
+/** What small chunks are gathered in: the first buffer, and the largest. */
+const leastTailBytes = 1024;
+const mostTailBytes = 64 * 1024;
 const catchUpBytes = 4 * 2 ** 20;
 
 export function createAppender(deps: AppendDeps): Appender {
@@ -63,6 +66,7 @@ export function createAppender(deps: AppendDeps): Appender {
   let written = start;
   let committed = start;
   let tail: { readonly buffer: Uint8Array; used: number } | undefined;
+  let tailBytes = leastTailBytes;
   let writer: ExtentWriter | undefined;
   let writing: Promise<void> | undefined;
   let checkpointing: Promise<void> | undefined;
@@ -82,7 +86,9 @@ export function createAppender(deps: AppendDeps): Appender {
       return;
     }
     if (tail === undefined || tail.used + chunk.length > tail.buffer.length) {
-      tail = { buffer: new Uint8Array(4 * smallChunkBytes), used: 0 };
+      // Small content waits in memory by the thousand, so it takes no more of it than it must.
+      tail = { buffer: new Uint8Array(Math.max(tailBytes, chunk.length)), used: 0 };
+      tailBytes = Math.min(4 * tailBytes, mostTailBytes);
     }
     tail.buffer.set(chunk, tail.used);
     const end = tail.used + chunk.length;

@@ -36,7 +36,9 @@ export async function* watchSession(
   const listener = deps.news.listen(ref.sessionId);
   try {
     const told = new Map<string, number>();
-    for (let toldAt = Number.NEGATIVE_INFINITY; ; ) {
+    let toldAt = Number.NEGATIVE_INFINITY;
+    let measuredAt = Number.NEGATIVE_INFINITY;
+    for (;;) {
       const session = await deps.metadata.getSession(ref);
       assertVisible(session, call.caller);
       for await (const event of newEvents(deps, ref, session, last)) {
@@ -46,16 +48,26 @@ export async function* watchSession(
       }
       // It was over before its events were read, so all of them were.
       if (session.endedAt !== undefined) return;
-      const files = await findMoved(deps, ref, told);
-      if (files.length > 0 || performance.now() - toldAt >= silenceMs) {
-        toldAt = performance.now();
-        yield { kind: "progress", files };
+      // However fast events come, how far the files are is asked no faster than it is told.
+      let mostMs = progressMs - passedSince(measuredAt);
+      if (mostMs <= 0) {
+        measuredAt = performance.now();
+        const files = await findMoved(deps, ref, told);
+        if (files.length > 0 || passedSince(toldAt) >= silenceMs) {
+          toldAt = performance.now();
+          yield { kind: "progress", files };
+        }
+        mostMs = Math.min(lookMs, silenceMs - passedSince(toldAt));
       }
-      await listener.next({ progressMs, mostMs: lookMs }, call.signal);
+      await listener.next({ progressMs: progressMs - passedSince(measuredAt), mostMs }, call.signal);
     }
   } finally {
     listener.close();
   }
+}
+
+function passedSince(time: number): number {
+  return performance.now() - time;
 }
 
 async function* newEvents(

@@ -84,7 +84,7 @@ export interface MetadataStore extends TransferStore, CatalogStore, BlobIndex, I
   /** The history after event number `after`, in order. Throws `not_found`. */
   listEvents(ref: SessionRef, after: number, limit: number): Promise<readonly SessionHistoryEvent[]>;
 
-  /** The running attempts of the session's files that have bytes, in no order, at most `limit`; none when it is gone. */
+  /** The session's running attempts that have bytes, the first `limit` by file id; none when the session is gone. */
   listProgress(ref: SessionRef, limit: number): Promise<readonly FileProgress[]>;
 
   // --- records ---

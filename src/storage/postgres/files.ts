@@ -90,6 +90,7 @@ export async function listProgress(db: Knex, ref: SessionRef, limit: number): Pr
     .join("attempts as r", "r.id", "f.running_attempt_id")
     .where({ "f.session_id": ref.sessionId, "f.tenant_id": ref.tenantId })
     .where("r.offset_bytes", ">", 0)
+    .orderBy("f.id")
     .limit(limit)
     .select({ fileId: "f.id", offset: "r.offset_bytes" });
 }

@@ -8,9 +8,20 @@ import { records } from "./migrations/0005-records.js";
 import { anyCase } from "./migrations/0006-any-case.js";
 import { identity } from "./migrations/0007-identity.js";
 import { blobs } from "./migrations/0008-blobs.js";
+import { underWay } from "./migrations/0009-under-way.js";
 import type { Migration } from "./migrations/migration.js";
 
-const migrations: readonly Migration[] = [tenants, attempts, catalog, sessions, records, anyCase, identity, blobs];
+const migrations: readonly Migration[] = [
+  tenants,
+  attempts,
+  catalog,
+  sessions,
+  records,
+  anyCase,
+  identity,
+  blobs,
+  underWay,
+];
 
 /** One number for every process that may migrate the same database. */
 const migrationLock = 5_134_927_041;

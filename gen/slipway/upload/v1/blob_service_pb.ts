@@ -362,7 +362,8 @@ export const PublishFileResponseSchema: GenMessage<PublishFileResponse> = /*@__P
  * Stores small immutable pieces without a session: blobs, named by their digest, checked on arrival and stored once per
  * tenant. A blob is there whole or not at all, and what is answered as stored is durable. Everyone in the tenant who may
  * read sees all of the tenant's blobs, and nobody else sees whether there are any. What is sent through sessions is not
- * among them until PublishFile puts it there.
+ * among them until PublishFile puts it there. The counts and sizes below are those of a server whose limits nobody has
+ * changed; an error that is about one carries its present value.
  *
  * Errors of every RPC, beside its own:
  * - UNAUTHENTICATED / TOKEN_INVALID: no credentials, or none that are valid now
@@ -389,8 +390,9 @@ export const BlobService: GenService<{
   },
   /**
    * Stores any number of blobs, up to 10000, and answers all of them once they are durable. Each one counts by itself:
-   * when the stream breaks, or one of them is refused, those before it are kept, and StatBlobs tells which they are. A
-   * blob of whose bytes a part is missing is not stored. Sending a blob that is there already stores nothing.
+   * when the stream breaks, or one of them is refused, or the caller's credentials end meanwhile, those before it are
+   * kept, and StatBlobs tells which they are. A blob of whose bytes a part is missing is not stored. Sending a blob that
+   * is there already stores nothing.
    *
    * Errors:
    * - INVALID_ARGUMENT / ALGORITHM_UNKNOWN: a ref has an algorithm that names no blobs
@@ -398,7 +400,7 @@ export const BlobService: GenService<{
    * - INVALID_ARGUMENT / STREAM_ORDER: a message that goes on with a blob has a ref, or the stream ends in the middle of
    *   a blob
    * - DATA_LOSS / CHECKSUM_DIFFERS: the bytes are not what their ref names; `declared` and `actual` are set
-   * - RESOURCE_EXHAUSTED / SIZE_EXCEEDED: a blob is larger than one may be
+   * - RESOURCE_EXHAUSTED / SIZE_EXCEEDED: a blob is larger than 16 MiB
    * - RESOURCE_EXHAUSTED / TOO_MANY_BLOBS: the stream has more than 10000 blobs
    * - RESOURCE_EXHAUSTED / UNSPECIFIED: a message is larger than 4 MiB
    * - UNAVAILABLE / STORAGE_UNAVAILABLE: the bytes cannot be stored

@@ -325,7 +325,7 @@ export const ReadFileResponseSchema: GenMessage<ReadFileResponse> = /*@__PURE__*
 export type PutFileRequest = Message<"slipway.upload.v1.PutFileRequest"> & {
   /**
    * Makes the call safe to retry: a client SHOULD send a fresh UUID and repeat it in retries. At most 128 characters;
-   * empty means none.
+   * empty means none. Tokens of different users never meet, nor do those of CreateSession and PutFile.
    *
    * @generated from field: string client_token = 1;
    */
@@ -576,7 +576,8 @@ export const FileService: GenService<{
   /**
    * Stores one small file in one step: a session of its own, with this one file whole in it, completed. Either all of that
    * is there when the call is answered, or nothing. With a client token, asking again MUST give the same session and
-   * file; without one, each call makes others.
+   * file for as long as the server knows them, and NOT_FOUND / SESSION_NOT_FOUND for a day after that; without one, each
+   * call makes others.
    *
    * Errors:
    * - INVALID_ARGUMENT / NAME_INVALID: the name is empty, too long, or holds what it may not

@@ -28,7 +28,7 @@ export const file_slipway_upload_v1_session_service: GenFile = /*@__PURE__*/
 export type CreateSessionRequest = Message<"slipway.upload.v1.CreateSessionRequest"> & {
   /**
    * Makes creation safe to retry: a client SHOULD send a fresh UUID and repeat it in retries. At most 128 characters;
-   * empty means none. Tokens of different users never meet.
+   * empty means none. Tokens of different users never meet, nor do those of CreateSession and PutFile.
    *
    * @generated from field: string client_token = 1;
    */
@@ -650,7 +650,8 @@ export const WatchSessionResponseSchema: GenMessage<WatchSessionResponse> = /*@_
 export const SessionService: GenService<{
   /**
    * Opens a session. With a client token, asking again MUST give the same session, whatever has become of it, for as
-   * long as the server knows it; without one, each call opens another.
+   * long as the server knows it, and NOT_FOUND / SESSION_NOT_FOUND for a day after that; without one, each call opens
+   * another.
    *
    * Errors:
    * - INVALID_ARGUMENT / TEXT_INVALID: the client token or the label is too long, holds a NUL or is not well-formed
@@ -795,7 +796,8 @@ export const SessionService: GenService<{
    * being sent. It ends without an error after the event that ended the session, and at once when that is not newer than
    * `after_event_number`. When it breaks, by a lost connection or because the server stops (UNAVAILABLE), a client goes
    * on by asking again with the number of the last event that it has seen. Something comes at least every 15 seconds.
-   * Watching does not keep a session alive.
+   * Watching does not keep a session alive. It ends within seconds after the caller's credentials have (UNAUTHENTICATED
+   * / TOKEN_INVALID), and counts as their use.
    *
    * Errors:
    * - INVALID_ARGUMENT / NUMBER_INVALID: the event number is negative or above 2^53-1
