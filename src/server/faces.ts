@@ -88,6 +88,8 @@ export function createFaces(deps: {
         const services = () => servicesOf(router);
         router.service(Health, createHealthService({ services, checkReady, leaving: leaving.signal }));
         registerReflection(router);
+        // Each puts itself around what is there: a deadline is read before the sender is asked for, and that before the
+        // library's own refusals.
         refuseMalformed(router);
         guardFirstMessages(router, { access, translate: createTranslation(rpc.logUnexpected) });
         ignoreFarDeadlines(router);
