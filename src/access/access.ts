@@ -12,7 +12,7 @@ import { createTenantDeeds, createUserDeeds } from "./administration.js";
 import { createKnowledge } from "./knowledge.js";
 import { createLogins } from "./logins.js";
 import type { AccessParts } from "./parts.js";
-import { callerFrom, createPrincipal, tokenInvalid } from "./principals.js";
+import { createPrincipal, type Standing, tokenInvalid } from "./principals.js";
 import { createThrottle } from "./throttle.js";
 import { createPasswordDeeds, createTokenDeeds } from "./token-deeds.js";
 import { createTokenUses } from "./token-uses.js";
@@ -67,9 +67,16 @@ export function createAccess(deps: AccessDeps): Access & { stop(): Promise<void>
     throttle: createThrottle(elapsed),
     elapsed,
   });
+  const passwordsSeen = new WeakMap<Principal, string | undefined>();
+  function admit(account: Account, token: AccessToken | undefined, standing: Standing): Principal {
+    const principal = createPrincipal(account, token, standing, elapsed);
+    passwordsSeen.set(principal, account.password);
+    return principal;
+  }
   const parts: AccessParts = {
     ...deps,
     logins,
+    passwordSeenBy: (principal) => passwordsSeen.get(principal),
     forget: {
       token: (id) => tokens.forget(({ token }) => token.id === id),
       user(id) {
@@ -111,7 +118,7 @@ export function createAccess(deps: AccessDeps): Access & { stop(): Promise<void>
       note: () => uses.note(found.token.id, endsAt),
     };
     standing.note();
-    return createPrincipal(found, found.token, standing, elapsed);
+    return admit(found, found.token, standing);
   }
 
   async function admitPassword(words: Credentials & { kind: "password" }, peer: Peer): Promise<Principal> {
@@ -125,7 +132,7 @@ export function createAccess(deps: AccessDeps): Access & { stop(): Promise<void>
       get: async () => ifSame(await accounts.get(user.id)),
       note: () => undefined,
     };
-    return createPrincipal(account, undefined, standing, elapsed);
+    return admit(account, undefined, standing);
   }
 
   return {
@@ -134,10 +141,15 @@ export function createAccess(deps: AccessDeps): Access & { stop(): Promise<void>
       if (credentials.kind === "token") return admitToken(credentials.token, audience);
       return admitPassword(credentials, peer);
     },
-    async callerOf({ tenantId, userId }) {
+    async principalOf({ tenantId, userId }) {
       const account = await accounts.get(userId);
       if (account?.tenant.id !== tenantId) throw tokenInvalid(`there is no user ${userId} any more`);
-      return callerFrom(account);
+      const standing = {
+        peek: () => accounts.peek(userId),
+        get: () => accounts.get(userId),
+        note: () => undefined,
+      };
+      return admit(account, undefined, standing);
     },
     ...createPasswordDeeds(parts),
     ...createTokenDeeds(parts),

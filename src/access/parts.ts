@@ -1,4 +1,4 @@
-import type { Account, IdentityStore } from "../core/index.js";
+import type { Account, IdentityStore, Principal } from "../core/index.js";
 import type { Logins } from "./logins.js";
 import type { Passwords } from "./passwords.js";
 
@@ -7,6 +7,8 @@ export interface AccessParts {
   readonly store: IdentityStore;
   readonly passwords: Passwords;
   readonly logins: Logins;
+  /** The hash of the password that the user had when this principal was let in. */
+  readonly passwordSeenBy: (principal: Principal) => string | undefined;
   /** What of these has changed is asked for again before it is trusted. */
   readonly forget: {
     token(id: string): void;

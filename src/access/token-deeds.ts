@@ -1,6 +1,7 @@
 // What passwords and tokens are given out for, and how they end.
 import {
   type Access,
+  type Account,
   createId,
   invalid,
   isUploadError,
@@ -65,8 +66,10 @@ type TokenDeeds = Pick<Access, "createToken" | "listTokens" | "revokeToken" | "l
 export function createTokenDeeds(parts: AccessParts): TokenDeeds {
   const { store, forget } = parts;
 
-  async function assertThere(ref: ReturnType<typeof parseOwnOrUserRef>): Promise<void> {
-    if ((await store.findAccount(ref)) === undefined) throw userNotFound(ref.userId);
+  async function getAccount(ref: ReturnType<typeof parseOwnOrUserRef>): Promise<Account> {
+    const account = await store.findAccount(ref);
+    if (account === undefined) throw userNotFound(ref.userId);
+    return account;
   }
   return {
     async createToken(input, principal) {
@@ -74,14 +77,21 @@ export function createTokenDeeds(parts: AccessParts): TokenDeeds {
       const label = parseText(input.label, "label", mostLabel);
       const { audience, idleTtlMs = parts.tokenIdleTtlMs, absoluteTtlMs } = input;
       for (const ms of [input.idleTtlMs, absoluteTtlMs]) assertTtl(ms);
-      await assertThere(ref);
-      return makeToken(parts, { userId: ref.userId, audience, label, idleTtlMs, absoluteTtlMs });
+      const account = await getAccount(ref);
+      // A password that changes meanwhile ends all tokens: none may come to be behind it, by credentials from before.
+      const isOwn = ref.userId === principal.user.id;
+      const ifPassword = isOwn ? parts.passwordSeenBy(principal) : account.password;
+      const guard = ifPassword === undefined ? {} : { ifPassword };
+      const token = { userId: ref.userId, audience, label, idleTtlMs, absoluteTtlMs, ...guard };
+      return makeToken(parts, token).catch((error: unknown) => {
+        throw isOwn && isUploadError(error, "not_found") ? tokenInvalid("the credentials have ended") : error;
+      });
     },
 
     async listTokens(input, principal) {
       const ref = parseOwnOrUserRef(input.userId, principal);
       const page = parsePage(input.page);
-      await assertThere(ref);
+      await getAccount(ref);
       return store.listTokens(ref.userId, page);
     },
 

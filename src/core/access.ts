@@ -95,8 +95,8 @@ export interface Access {
    * of another audience; `too_many` (LOGIN_THROTTLED). A password is good for every audience.
    */
   authenticate(credentials: Credentials | undefined, audience: Audience, peer: Peer): Promise<Principal>;
-  /** The user as a caller now, for what speaks in a user's name. Throws `unauthenticated` when the user is gone. */
-  callerOf(user: { readonly tenantId: string; readonly userId: string }): Promise<Caller>;
+  /** The user as somebody let in, for what speaks in a user's name. Throws `unauthenticated` when the user is gone. */
+  principalOf(user: { readonly tenantId: string; readonly userId: string }): Promise<Principal>;
 
   /** Throws `unauthenticated` (LOGIN_FAILED), `too_many` (LOGIN_THROTTLED), `invalid` (TEXT_INVALID). */
   login(

@@ -42,11 +42,14 @@ export function parsePage(input: PageInput): PageQuery {
   return { limit, after: { createdAt, id: id ?? "" } };
 }
 
-/** Makes the page of `limit` things out of `limit + 1` that were asked for. */
+/**
+ * Makes the page of `limit` things out of `limit + 1` that were asked for; fewer where they are large, for many a client
+ * takes no message above 4 MiB.
+ */
 export function pageOf<T extends Position>(found: readonly T[], limit: number): Page<T> {
-  const things = found.slice(0, limit);
+  const things = found.slice(0, countFitting(found, limit));
   const last = things.at(-1);
-  return { things, nextCursor: found.length > limit && last ? formatCursor(last) : undefined };
+  return { things, nextCursor: found.length > things.length && last ? formatCursor(last) : undefined };
 }
 
 /** The same as `parsePage` for a list by name, which goes on after a name. */
@@ -60,9 +63,22 @@ export function parsePageByName(input: PageInput): { readonly limit: number; rea
 
 /** The same as `pageOf` for a list by name. */
 export function pageByName<T extends { readonly name: string }>(found: readonly T[], limit: number): Page<T> {
-  const things = found.slice(0, limit);
+  const things = found.slice(0, countFitting(found, limit));
   const last = things.at(-1);
-  return { things, nextCursor: found.length > limit && last ? formatNameCursor(last.name) : undefined };
+  return { things, nextCursor: found.length > things.length && last ? formatNameCursor(last.name) : undefined };
+}
+
+/** In UTF-16 units of JSON, each of which is at most three bytes: under 4 MiB in any case. */
+const mostPageUnits = (4 * 2 ** 20) / 3 - 65_536;
+
+/** One thing at least, so that every list comes to its end. */
+function countFitting(found: readonly object[], limit: number): number {
+  let units = 0;
+  for (const [at, thing] of found.slice(0, limit).entries()) {
+    units += JSON.stringify(thing).length;
+    if (units > mostPageUnits) return Math.max(at, 1);
+  }
+  return limit;
 }
 
 function parseLimit({ size = 0 }: PageInput): number {

@@ -21,6 +21,10 @@ import {
   parseVisibility,
 } from "./session-messages.js";
 
+/** So many that the answer stays under 4 MiB, which is all that many a client takes. */
+const mostMissing = 10_000;
+const mostInvalid = 1_000;
+
 /**
  * `defaults`: the deadlines of sessions that do not ask for others. `stopping` aborts when the server begins to stop:
  * those who watch would never let it.
@@ -81,8 +85,8 @@ export function createSessionService(
       const { missing, invalid } = await uploads.validateSession(request, callOf(context));
       return {
         hasErrors: missing.length + invalid.length > 0,
-        missingFiles: missing.map(({ name }) => name),
-        invalidFiles: invalid.map(({ id, name, failure }) => ({
+        missingFiles: missing.slice(0, mostMissing).map(({ name }) => name),
+        invalidFiles: invalid.slice(0, mostInvalid).map(({ id, name, failure }) => ({
           fileId: id,
           name,
           ...(failure && { failure: formatFailure(failure) }),

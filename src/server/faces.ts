@@ -60,7 +60,7 @@ export function createFaces(deps: {
   const capabilityUrls = createCapabilityUrls({
     key: deps.capabilityKey,
     uploads,
-    callerOf: access.callerOf,
+    principalOf: access.principalOf,
     now: clock.now,
     logCause: logRequest,
   });

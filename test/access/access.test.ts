@@ -200,7 +200,9 @@ describe("a password", () => {
       now += 5_000;
       expect(await reasonOf(showPassword(other, login))).toBe("TOKEN_INVALID");
       expect(await reasonOfUse(elsewhere)).toBe("TOKEN_INVALID");
-      expect(await reasonOf(other.callerOf({ tenantId, userId }))).toBe(deed === "deleteUser" ? "TOKEN_INVALID" : "ok");
+      expect(await reasonOf(other.principalOf({ tenantId, userId }))).toBe(
+        deed === "deleteUser" ? "TOKEN_INVALID" : "ok",
+      );
       expect(ended.map(({ user }) => user.id)).toEqual([userId]);
     },
   );
@@ -260,9 +262,39 @@ describe("a password", () => {
 it("a user's name speaks for a caller while there is such a user in that tenant", async () => {
   const access = startProcess();
   const { userId } = await addUser("reader");
-  expect(await access.callerOf({ tenantId, userId })).toEqual({ tenantId, userId, permissions: new Set(["read"]) });
-  expect(await reasonOf(access.callerOf({ tenantId: createId(), userId }))).toBe("TOKEN_INVALID");
-  expect(await reasonOf(access.callerOf({ tenantId, userId: createId() }))).toBe("TOKEN_INVALID");
+  const { caller, use } = await access.principalOf({ tenantId, userId });
+  expect(caller).toEqual({ tenantId, userId, permissions: new Set(["read"]) });
+  use();
+  expect(await reasonOf(access.principalOf({ tenantId: createId(), userId }))).toBe("TOKEN_INVALID");
+  expect(await reasonOf(access.principalOf({ tenantId, userId: createId() }))).toBe("TOKEN_INVALID");
+  await access.deleteUser({ userId }, await showPassword(access, "admin"));
+  expect(await reasonOfUse({ use } as Principal)).toBe("TOKEN_INVALID");
+});
+
+it("no token comes to be by credentials that ended while it was made", async () => {
+  const { login, userId } = await addUser();
+  let release = (): void => undefined;
+  const changed = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const slow = new Proxy(store, {
+    get: (target, name: keyof MetadataStore) =>
+      name === "createToken"
+        ? (...words: Parameters<MetadataStore["createToken"]>) => changed.then(() => target.createToken(...words))
+        : target[name],
+  });
+  const access = startProcess(slow);
+  const mine = await showPassword(access, login);
+  const admin = await showPassword(access, "admin");
+  const of = { audience: "rpc", label: "" } as const;
+  const [own, theirs] = [access.createToken(of, mine), access.createToken({ ...of, userId }, admin)].map(reasonOf);
+  // Each has looked the account up and waits for the store.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await access.updateUser({ userId, password: "another one" }, admin);
+  release();
+  expect(await own).toBe("TOKEN_INVALID");
+  expect(await theirs).toBe("USER_NOT_FOUND");
+  expect(await reasonOf(access.createToken(of, mine))).toBe("TOKEN_INVALID");
 });
 
 describe.skipIf(!postgresAvailable())("two processes on one PostgreSQL", () => {

@@ -34,6 +34,24 @@ describe("a page", () => {
     expect(pageOf(five, 5)).toEqual({ things: five, nextCursor: undefined });
   });
 
+  it("of large things has fewer of them, at least one, and all of them come in the end", () => {
+    const large = (bytes: number) =>
+      things(20).map((thing) => ({ ...thing, attributes: { text: "\u20ac".repeat(bytes / 3) } }));
+    for (const bytes of [300_000, 6_000_000]) {
+      const all = large(bytes);
+      const seen: unknown[] = [];
+      for (let rest = all; rest.length > 0; rest = all.slice(seen.length)) {
+        const page = pageOf(rest.slice(0, 11), 10);
+        seen.push(...page.things);
+        const sent = Buffer.byteLength(JSON.stringify(page.things));
+        expect(sent < 4 * 2 ** 20 || page.things.length === 1).toBe(true);
+        expect(page.things.length).toBeGreaterThan(0);
+        expect(page.nextCursor === undefined).toBe(seen.length === all.length);
+      }
+      expect(seen).toEqual(all);
+    }
+  });
+
   it("goes on after its last thing when more follows", () => {
     const date = fc.date({ min: new Date(0), max: new Date("2200-01-01"), noInvalidDate: true });
     fc.assert(

@@ -1,6 +1,5 @@
 // URLs that need no credentials: whoever has one may send one attempt at one file, and read it back.
 import {
-  type Access,
   type Call,
   type Capabilities,
   type CapabilityPurpose,
@@ -8,6 +7,7 @@ import {
   isUploadError,
   type PartInput,
   type Permission,
+  type Principal,
   type SessionFile,
   type UploadError,
   type Uploads,
@@ -21,11 +21,14 @@ import type { WireHandler, WireRequest, WireResponse } from "./wire.js";
 export interface CapabilityDeps {
   readonly uploads: Pick<Uploads, "writePart" | "getUploadStatus" | "readFile">;
   readonly capabilities: Pick<Capabilities, "verify">;
-  readonly callerOf: Access["callerOf"];
+  readonly principalOf: (user: { readonly tenantId: string; readonly userId: string }) => Promise<Speaker>;
   readonly now: () => Date;
   /** Told what lies behind an answer that does not say it. */
   readonly logCause: (error: UploadError, request: WireRequest) => void;
 }
+
+/** Who acts by a URL. */
+type Speaker = Pick<Principal, "caller" | "use">;
 
 interface Place {
   readonly sessionId: string;
@@ -84,10 +87,20 @@ async function answer(deps: CapabilityDeps, request: WireRequest): Promise<WireR
   if (run === undefined && request.method !== "OPTIONS") {
     throw new HttpProblem(405, `${request.method} is not one of ${allow}`, { allow });
   }
-  const caller = await deps.callerOf(claim);
+  const speaker = await deps.principalOf(claim);
+  const { caller } = speaker;
   if (!caller.permissions.has(permissions[purpose])) throw noSuchUrl();
   if (run === undefined) return { status: 204, headers: { allow, "accept-patch": "application/partial-upload" } };
-  return run(deps, { sessionId, fileId, attempt }, request, { caller, signal: request.signal });
+  // Whoever may do it no more cannot go on with it, either.
+  const body = whileUsed(request.body, speaker);
+  const answer = await run(
+    deps,
+    { sessionId, fileId, attempt },
+    { ...request, body },
+    { caller, signal: request.signal },
+  );
+  const isStream = typeof answer.body === "object" && Symbol.asyncIterator in answer.body;
+  return isStream ? { ...answer, body: whileUsed(answer.body as AsyncIterable<Uint8Array>, speaker) } : answer;
 }
 
 /** 201: this request finished the file. 200: it had been finished with the same bytes. 204: there is more to come. */
@@ -164,4 +177,11 @@ function etagOf({ checksums }: Content): string {
   const sha256 = checksums.find(({ algorithm }) => algorithm === "sha256");
   if (sha256 === undefined) throw new TypeError("content without a SHA-256");
   return `"${sha256.value}"`;
+}
+
+async function* whileUsed(bytes: AsyncIterable<Uint8Array>, speaker: Speaker): AsyncGenerator<Uint8Array, void> {
+  for await (const chunk of bytes) {
+    speaker.use();
+    yield chunk;
+  }
 }

@@ -42,10 +42,14 @@ export function useCapabilities(): CapabilityScene {
       uploads: opened.uploads,
       now: () => new Date(),
       logCause: (error) => scene.unexpected.push(error),
-      async callerOf({ userId }) {
+      async principalOf({ userId }) {
         const call = scene.callers.get(userId);
         if (call === undefined) throw new UploadError("unauthenticated", "gone", { reason: "TOKEN_INVALID" });
-        return call.caller;
+        const use = () => {
+          if (scene.callers.has(userId)) return;
+          throw new UploadError("unauthenticated", "gone", { reason: "TOKEN_INVALID" });
+        };
+        return { caller: call.caller, use };
       },
     });
     const handler = createWireHandler({

@@ -322,14 +322,14 @@ export type ValidateSessionResponse = Message<"slipway.upload.v1.ValidateSession
   hasErrors: boolean;
 
   /**
-   * The names of files that are not whole yet, whatever their number.
+   * The names of files that are not whole yet, at most 10000 of them.
    *
    * @generated from field: repeated string missing_files = 2;
    */
   missingFiles: string[];
 
   /**
-   * The files that failed. Sending one again as a new attempt, or removing it, repairs the session.
+   * The files that failed, at most 1000 of them. Sending one again as a new attempt, or removing it, repairs the session.
    *
    * @generated from field: repeated slipway.upload.v1.ValidateSessionResponse.InvalidFile invalid_files = 3;
    */
