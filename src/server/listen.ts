@@ -93,6 +93,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   // off too.
   const serve1 = (request: IncomingMessage, response: ServerResponse) => {
     readOn1(request, response);
+    // Whoever closes waits for calls, not for what else a kept connection may bring.
+    response.once("close", () => closing && setImmediate(() => http1.closeIdleConnections()));
     options.handler(request, response);
   };
   const http1 = createServer(

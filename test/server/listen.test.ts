@@ -208,6 +208,23 @@ describe.each(Object.entries(ways))("one port %s", (_way, tls) => {
     expect(performance.now() - since).toBeLessThan(5_000);
   });
 
+  it("once closed lets a call on a kept HTTP/1.1 connection end, and the connection with it", async () => {
+    let answer = (): void => undefined;
+    await restart(tls, (_request, response) => {
+      answer = () => void response.end("late");
+    });
+    const socket = await open();
+    const said = readAll(socket);
+    socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    await sleep(100);
+    const closed = listener.close();
+    answer();
+    const since = performance.now();
+    await closed;
+    expect(performance.now() - since).toBeLessThan(5_000);
+    expect(await said).toMatch(/^HTTP\/1\.1 200 [^]*late/);
+  });
+
   it("an answer to a message that is written before anything is read arrives, and a kept connection serves on", async () => {
     await restart(tls, refuseEarly);
     for (const [framing, connection, reused] of [
