@@ -310,6 +310,20 @@ export function describeBlobStore(name: string, adapter: { open(): Promise<OpenB
         },
       );
 
+      test.each(kinds)(
+        "%s in the trash is read on by whoever began before, and after that is damage",
+        async (_, put) => {
+          const { store, reopen } = await open();
+          const key = await put(store, makeBytes(400, 41));
+          const again = await reopen();
+          await again.moveToTrash([key]);
+          expectBytes(await readAll(again, key, 0, 400), makeBytes(400, 41));
+          expect(await listTrash(again)).toEqual([key]);
+          await again.deleteFromTrash([key]);
+          await expect(readAll(again, key, 0, 400)).rejects.toMatchObject({ code: "unavailable" });
+        },
+      );
+
       test.each(kinds)("P8: %s that is restored reads as before and can be trashed again", async (_, put) => {
         const { store, reopen } = await open();
         const key = await put(store, makeBytes(400, 42));

@@ -15,12 +15,15 @@ beforeAll(async () => {
 afterAll(() => server.kill());
 
 const path = "/slipway.upload.v1.SessionService/GetSession";
-const headers = { "content-type": "application/json" };
+const headers = () => ({ "content-type": "application/json", authorization: `Bearer ${server.token}` });
 
 describe("a call that takes one message (P10)", () => {
   it("loses its HTTP/1.1 connection when the message does not come", async () => {
     const lost = new Promise<string | undefined>((resolve) => {
-      const call = request(`${server.url}${path}`, { method: "POST", headers: { ...headers, "content-length": 100 } });
+      const call = request(`${server.url}${path}`, {
+        method: "POST",
+        headers: { ...headers(), "content-length": 100 },
+      });
       call.on("error", (error: NodeJS.ErrnoException) => resolve(error.code)).on("response", () => resolve("answered"));
       call.write("{");
     });
@@ -29,7 +32,7 @@ describe("a call that takes one message (P10)", () => {
 
   it("loses its HTTP/2 stream, drop by drop, and the connection goes on", async () => {
     const session = connect(server.url);
-    const stream = session.request({ ":method": "POST", ":path": path, ...headers });
+    const stream = session.request({ ":method": "POST", ":path": path, ...headers() });
     const drip = setInterval(() => stream.write(" "), 100);
     const closed = new Promise<void>((resolve) => stream.on("close", resolve).on("error", () => undefined));
     await closed;

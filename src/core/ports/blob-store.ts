@@ -23,7 +23,8 @@ export interface BlobStore {
 
   /**
    * The bytes [offset, offset + length) of a key, in order, in chunks of at most 1 MiB that belong to the reader. Also
-   * reads what an extent's writer has written but not yet synced. Throws `UploadError` `unavailable`
+   * reads what an extent's writer has written but not yet synced, and what is in the trash: whoever began to read content
+   * before it was let go of reads on. Throws `UploadError` `unavailable`
    * (STORAGE_UNAVAILABLE), naming the key, when the key or some of those bytes are not there: a row said they were, so
    * this is damage and not an answer. Bytes of a pack whose record checksum is wrong are damage too. Stops between
    * chunks with the signal's reason when it aborts.

@@ -1,4 +1,4 @@
-import { open, rm } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { BlobKey, BlobStore, ExtentWriter } from "../../core/index.js";
 import { createCollection } from "./collection.js";
@@ -46,7 +46,7 @@ export async function createDiskBlobStore(options: DiskBlobStoreOptions): Promis
     assertRange(offset, length);
     const parsed = parseBlobKey(key);
     if (parsed.kind === "extent") {
-      yield* readExtent(paths.extent(parsed.id), { key, offset, length }, signal);
+      yield* readExtent(() => trash.open({ kind: "extent", id: parsed.id }), { key, offset, length }, signal);
       return;
     }
     if (offset + length > parsed.length) throw damageError(key, `bytes up to ${offset + length} were expected`);
@@ -55,12 +55,23 @@ export async function createDiskBlobStore(options: DiskBlobStoreOptions): Promis
   }
 
   async function readPacked(key: BlobKey, record: { packId: string; offset: number; length: number }) {
+    const read = (handle: FileHandle) => readRecord(handle, record, { key, length: record.length });
     try {
-      return await packHandles.use(paths.pack(record.packId), (handle) =>
-        readRecord(handle, record, { key, length: record.length }),
-      );
+      return await packHandles.use(paths.pack(record.packId), read);
     } catch (error) {
+      if (errorCode(error) !== "ENOENT") throw error;
+      return readTrashed(key, record.packId, read);
+    }
+  }
+
+  async function readTrashed<T>(key: BlobKey, packId: string, read: (handle: FileHandle) => Promise<T>): Promise<T> {
+    const handle = await trash.open({ kind: "pack", id: packId }).catch((error: unknown) => {
       throw errorCode(error) === "ENOENT" ? damageError(key, "their pack is not there", error) : error;
+    });
+    try {
+      return await read(handle);
+    } finally {
+      await handle.close();
     }
   }
 

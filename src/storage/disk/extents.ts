@@ -63,13 +63,13 @@ export async function createExtentWriter(deps: {
  * The bytes [offset, offset + length) of an extent. One that is missing or too short fails before the first of them.
  */
 export async function* readExtent(
-  path: string,
+  openFile: () => Promise<FileHandle>,
   range: { readonly key: BlobKey; readonly offset: number; readonly length: number },
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { key, offset, length } = range;
   const end = offset + length;
-  const handle = await openForReading(path, key);
+  const handle = await openForReading(openFile, key);
   try {
     const { size } = await handle.stat();
     if (size < end) throw damageError(key, `they end at offset ${size}, bytes up to ${end} were expected`);
@@ -95,9 +95,9 @@ export async function* listExtents(paths: Paths, writtenBefore: Date): AsyncGene
 }
 
 /** Opens the file of a key that some row names: that it is missing is damage. */
-async function openForReading(path: string, key: BlobKey): Promise<FileHandle> {
+async function openForReading(openFile: () => Promise<FileHandle>, key: BlobKey): Promise<FileHandle> {
   try {
-    return await open(path, "r");
+    return await openFile();
   } catch (error) {
     throw errorCode(error) === "ENOENT" ? damageError(key, "they are not there", error) : error;
   }

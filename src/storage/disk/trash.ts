@@ -1,6 +1,6 @@
 // Whole files in the trash. An entry's name says what it was and when it came: trash/<xx>/<e|p>-<id>.<epoch ms>. A
 // rename sets both at once, which a time stamp of the file would not.
-import { readdir, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Sync } from "./durability.js";
 import { errorCode } from "./errors.js";
@@ -25,6 +25,8 @@ export interface Trash {
   list(trashedBefore: Date): AsyncGenerator<TrashEntry, void, undefined>;
   /** Durable when it resolves. */
   restore(entries: readonly TrashEntry[]): Promise<void>;
+  /** Opens a file for reading, in its place or in the trash. Throws ENOENT when it is in neither. */
+  open(file: StoredFile): Promise<FileHandle>;
   /** Not synced: an entry that a power cut brings back is still trash, as old as before, and found again. */
   remove(entries: readonly TrashEntry[]): Promise<void>;
 }
@@ -85,6 +87,18 @@ export function createTrash(deps: { readonly paths: Paths; readonly folders: Fol
       }
       return found;
     },
+    async open(file) {
+      const home = homeOf(file);
+      const inPlace = await openIfThere(home);
+      if (inPlace !== undefined) return inPlace;
+      for (const entry of await readFolder(paths.trashFolder(file.id))) {
+        if (entry.kind !== file.kind || entry.id !== file.id) continue;
+        const inTrash = await openIfThere(entry.path);
+        if (inTrash !== undefined) return inTrash;
+      }
+      // It may have come back in between.
+      return open(home, "r");
+    },
     async *list(trashedBefore) {
       for (const folder of (await readdir(paths.trash)).filter(isFanOutName)) {
         const entries = await readFolder(join(paths.trash, folder));
@@ -96,6 +110,15 @@ export function createTrash(deps: { readonly paths: Paths; readonly folders: Fol
       for (const entry of entries) await rm(entry.path, { force: true });
     },
   };
+}
+
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** The names in a folder, none where it was not needed yet. */
