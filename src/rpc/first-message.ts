@@ -2,11 +2,11 @@
 // the message bounded, where its bytes come from (P10).
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, createContextValues } from "@connectrpc/connect";
-import type { UniversalHandlerFn } from "@connectrpc/connect/protocol";
 import type { Access } from "../core/index.js";
 import { admit, isOpen } from "./caller.js";
 import type { Translate } from "./errors.js";
 import { noteJudged } from "./malformed.js";
+import { wrapHandlers } from "./wrap-handlers.js";
 
 export interface FirstMessageOptions {
   readonly access: Pick<Access, "authenticate">;
@@ -20,11 +20,11 @@ const openBytes = 16 * 2 ** 10;
 
 export function guardFirstMessages(router: ConnectRouter, options: FirstMessageOptions): void {
   const { access, translate, waitMs = 60_000 } = options;
-  for (const [at, handler] of router.handlers.entries()) {
+  wrapHandlers(router, (handler) => {
     const { method } = handler;
-    if (method.methodKind !== "unary") continue;
+    if (method.methodKind !== "unary") return undefined;
     const bound = isOpen(method) ? { waitMs, mostBytes: openBytes } : { waitMs };
-    const guarded: UniversalHandlerFn = (request) => {
+    return (request) => {
       const { header, body, contextValues = createContextValues() } = request;
       async function* admitted(bytes: AsyncIterable<Uint8Array>) {
         try {
@@ -38,8 +38,7 @@ export function guardFirstMessages(router: ConnectRouter, options: FirstMessageO
       const bytes = isStream(body) ? admitted(body) : body;
       return handler({ ...request, contextValues, body: bytes });
     };
-    router.handlers[at] = Object.assign(guarded, handler);
-  }
+  });
 }
 
 function isStream(body: unknown): body is AsyncIterable<Uint8Array> {

@@ -9,11 +9,8 @@ import {
   createContextValues,
   type Interceptor,
 } from "@connectrpc/connect";
-import {
-  createAsyncIterable,
-  type UniversalHandlerFn,
-  type UniversalServerResponse,
-} from "@connectrpc/connect/protocol";
+import { createAsyncIterable, type UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { wrapHandlers } from "./wrap-handlers.js";
 
 const readKey = createContextKey(false, { description: "the request's message has been read" });
 
@@ -37,9 +34,9 @@ export function noteJudged(values: ContextValues): void {
  * Streams need none of this, for their messages are read while the method runs.
  */
 export function refuseMalformed(router: ConnectRouter): void {
-  for (const [at, handler] of router.handlers.entries()) {
-    if (handler.method.methodKind !== "unary") continue;
-    const refusing: UniversalHandlerFn = async (request) => {
+  wrapHandlers(router, (handler) => {
+    if (handler.method.methodKind !== "unary") return undefined;
+    return async (request) => {
       const contextValues = request.contextValues ?? createContextValues();
       const response = await handler({ ...request, contextValues });
       if (contextValues.get(readKey)) return response;
@@ -49,8 +46,7 @@ export function refuseMalformed(router: ConnectRouter): void {
       const asPost = { method: "POST", header: new Headers({ "content-type": "application/proto" }) };
       return handler({ ...request, ...(request.method === "GET" && asPost), body: failing });
     };
-    router.handlers[at] = Object.assign(refusing, handler);
-  }
+  });
 }
 
 const failing: AsyncIterable<Uint8Array> = {

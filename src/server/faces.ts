@@ -81,27 +81,29 @@ export function createFaces(deps: {
     logUnexpected: (error, method, requestId) => log.error({ err: error, method, requestId }, "a call failed"),
   };
   const messages = createMessageTimeout(config.messageTimeoutMs);
-  const answer = refuseUnreadable(
-    connectNodeAdapter({
-      routes(router) {
-        registerServices(router, rpc);
-        const services = () => servicesOf(router);
-        router.service(Health, createHealthService({ services, checkReady, leaving: leaving.signal }));
-        registerReflection(router);
-        // Each puts itself around what is there: a deadline is read before the sender is asked for, and that before the
-        // library's own refusals.
-        refuseMalformed(router);
-        guardFirstMessages(router, { access, translate: createTranslation(rpc.logUnexpected) });
-        ignoreFarDeadlines(router);
-        messages.read(router);
-      },
-      contextValues: (request) => createRequestValues(requests.requestOf(request)),
-      interceptors: [drain.interceptor, createTracing(), ...createInterceptors(rpc)],
-      readMaxBytes: maxMessageBytes,
-      acceptCompression: [compressionGzip],
-      shutdownSignal: cutting.signal,
-      fallback: (request, response) => (isCapability(request.url) ? capability : health)(request, response),
-    }),
+  const answer = resumeAtClose(
+    refuseUnreadable(
+      connectNodeAdapter({
+        routes(router) {
+          registerServices(router, rpc);
+          const services = () => servicesOf(router);
+          router.service(Health, createHealthService({ services, checkReady, leaving: leaving.signal }));
+          registerReflection(router);
+          // Each puts itself around what is there: a deadline is read before the sender is asked for, and that before the
+          // library's own refusals.
+          refuseMalformed(router);
+          guardFirstMessages(router, { access, translate: createTranslation(rpc.logUnexpected) });
+          ignoreFarDeadlines(router);
+          messages.read(router);
+        },
+        contextValues: (request) => createRequestValues(requests.requestOf(request)),
+        interceptors: [drain.interceptor, createTracing(), ...createInterceptors(rpc)],
+        readMaxBytes: maxMessageBytes,
+        acceptCompression: [compressionGzip],
+        shutdownSignal: cutting.signal,
+        fallback: (request, response) => (isCapability(request.url) ? capability : health)(request, response),
+      }),
+    ),
   );
   const allowRpc = createCors({ ...rpcCors, origins: config.corsOrigins });
   const allowCapability = createCors({ ...capabilityCors, origins: [] });
@@ -110,7 +112,7 @@ export function createFaces(deps: {
       messages.watch(request);
       if (rpcPath.test(request.url ?? "") && allowRpc(request, response)) return;
       if (isCapability(request.url) && allowCapability(request, response)) return;
-      resumeAtClose(answer)(request, response);
+      answer(request, response);
     }),
     farewell: () => leaving.abort(new ConnectError("the server is stopping", Code.Unavailable)),
     idle: drain.idle,

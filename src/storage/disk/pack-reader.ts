@@ -1,8 +1,8 @@
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import type { BlobKey } from "../../core/index.js";
-import { damageError, errorCode } from "./errors.js";
+import { damageError } from "./errors.js";
 import { checksum, findCandidate, findHeader, headerBytes, type RecordPlace } from "./pack-format.js";
-import { readFully } from "./positional-io.js";
+import { openIfThere, readFully } from "./positional-io.js";
 
 const windowBytes = 64 * 1024;
 
@@ -56,14 +56,5 @@ export async function* scanPack(path: string, packId: string): AsyncGenerator<Pa
     }
   } finally {
     await handle.close();
-  }
-}
-
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, "r");
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
-    throw error;
   }
 }

@@ -1,4 +1,5 @@
-import type { FileHandle } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
+import { errorCode } from "./errors.js";
 
 /** The most buffers that one writev takes (IOV_MAX). */
 const maxVectors = 1024;
@@ -29,6 +30,16 @@ export async function readFully(handle: FileHandle, position: number, length: nu
     filled += bytesRead;
   }
   return new Uint8Array(buffer.buffer, 0, filled);
+}
+
+/** Opens a file for reading; undefined when there is none. */
+export async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 function dropBytes(chunks: Uint8Array[], count: number): Uint8Array[] {

@@ -6,6 +6,7 @@ import type { Sync } from "./durability.js";
 import { errorCode } from "./errors.js";
 import type { Folders } from "./folders.js";
 import { isFanOutName, type Paths } from "./paths.js";
+import { openIfThere } from "./positional-io.js";
 
 /** A file that goes to the trash or comes back: an extent or a whole pack. */
 export interface StoredFile {
@@ -110,15 +111,6 @@ export function createTrash(deps: { readonly paths: Paths; readonly folders: Fol
       for (const entry of entries) await rm(entry.path, { force: true });
     },
   };
-}
-
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, "r");
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
 }
 
 /** The names in a folder, none where it was not needed yet. */
