@@ -90,7 +90,7 @@ describe("a source file", () => {
 
   it("reads the environment in one place for the server and one for the command line", () => {
     const readers = sources.filter((file) => /\bprocess\s*\.\s*env\b|\benv\b.*from "node:process"/.test(read(file)));
-    const allowed = ["src/cli/settings.ts", "src/server/config.ts"];
+    const allowed = ["src/cli/connection/settings.ts", "src/server/config.ts"];
     expect(readers.filter((file) => !allowed.includes(file))).toEqual([]);
   });
 });

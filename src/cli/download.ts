@@ -1,74 +1,44 @@
 import { mkdir } from "node:fs/promises";
-import { parseArgs } from "node:util";
 import type { File } from "../../gen/slipway/upload/v1/file_pb.js";
-import { CliError, systemCodeOf, wrongUse } from "./cli-error.js";
-import { connectClient, type UploadClient } from "./client.js";
-import { type Command, type Context, connectionHelp, connectionOptions, printJson } from "./command.js";
-import { type Downloaded, downloadFile } from "./download-file.js";
-import { formatBytes, formatForeign, formatRate, formatSeconds } from "./format.js";
-import { interruptedExitCode, withInterrupt } from "./interrupt.js";
-import { listFiles } from "./listing.js";
-import { pathOf, planOutput } from "./output-paths.js";
-import { runParallel } from "./parallel.js";
-import { createProgress, type Progress } from "./progress.js";
-import { createRetry } from "./retry.js";
-import { describeError, isFileError } from "./rpc-error.js";
-import { parseWhole, readConnection } from "./settings.js";
+import { CliError, systemCodeOf } from "./shell/cli-error.js";
+import type { UploadClient } from "./connection/client.js";
+import type { Context } from "./shell/command.js";
+import { type Downloaded, downloadFile } from "./transfer/download-file.js";
+import { formatBytes, formatForeign, formatRate, formatSeconds } from "./shell/format.js";
+import { interruptedExitCode } from "./shell/interrupt.js";
+import { listFiles } from "./transfer/listing.js";
+import { printJson } from "./shell/output.js";
+import { pathOf, planOutput } from "./transfer/output-paths.js";
+import { parseParallel, runParallel } from "./transfer/parallel.js";
+import { createProgress, type Progress } from "./transfer/progress.js";
+import { createRetry } from "./connection/retry.js";
+import { describeError, isFileError } from "./connection/rpc-error.js";
+import { defineServerCommand } from "./connection/server-command.js";
 
-const help = `Usage: slipway download [OPTIONS] SESSION [FILE-NAME...]
-
-Fetches the files of a session, all or those that are named, with the folders that they were uploaded
-from. Bytes are kept in NAME.*.part until the file is whole and its SHA-256 is right; the same command
-goes on where it was interrupted. A file that is there already with the right content is left alone.
-
-  --output DIR       where to put them (.)
-  --parallel N       files under way at once (4)
-  --force            replace files that have other content
-  --json             print one JSON object at the end
-
-Examples:
-  slipway download 6f9619ff-8b86-4d01-b42d-00cf4fc964ff --output restored
-  slipway download 6f9619ff-8b86-4d01-b42d-00cf4fc964ff photos/beach.jpg
-
-${connectionHelp}`;
-
-export const download: Command = {
-  name: "download",
+export const download = defineServerCommand({
+  path: "download",
   summary: "fetch the files of a session",
-  help,
-  async run(words, context) {
-    const { values, positionals } = parseArgs({
-      args: [...words],
-      allowPositionals: true,
-      options: {
-        ...connectionOptions,
-        output: { type: "string", default: "." },
-        parallel: { type: "string", default: "4" },
-        force: { type: "boolean", default: false },
-      },
-    });
-    const [sessionId, ...names] = positionals;
-    if (sessionId === undefined) throw wrongUse("name the session to download");
-    const parallel = parseWhole(values.parallel, "--parallel", 1, 64);
-    const connection = await readConnection(values, context.env);
-    const client = connectClient(connection);
-    const options = {
-      sessionId,
-      names,
-      parallel,
-      output: values.output,
-      force: values.force,
-      json: values.json === true,
-    };
-    try {
-      return await withInterrupt((signal) =>
-        runDownload({ client, options, context, signal, retryForMs: connection.retryForMs }),
-      );
-    } finally {
-      client.close();
-    }
+  description: `Fetches the files of a session, all or those that are named, with the folders that they were uploaded
+from. Bytes are kept in NAME.*.part until the file is whole and its SHA-256 is right; the same command
+goes on where it was interrupted. A file that is there already with the right content is left alone.`,
+  operands: { shape: "SESSION [FILE-NAME...]", least: 1, most: Number.POSITIVE_INFINITY },
+  options: {
+    output: { type: "string", value: "DIR", default: ".", summary: "where to put them (.)", completes: "folder" },
+    parallel: { type: "string", value: "N", default: "4", summary: "files under way at once (4)" },
+    force: { type: "boolean", default: false, summary: "replace files that have other content" },
   },
-};
+  examples: [
+    "slipway download 6f9619ff-8b86-4d01-b42d-00cf4fc964ff --output restored",
+    "slipway download 6f9619ff-8b86-4d01-b42d-00cf4fc964ff photos/beach.jpg",
+  ],
+  retryFor: "10m",
+  check: ({ values }) => parseParallel(values.parallel),
+  async run({ values, operands: [sessionId = "", ...names], client, context, signal, connection, json }) {
+    const { output, force } = values;
+    const options = { sessionId, names, parallel: parseParallel(values.parallel), output, force, json };
+    return await runDownload({ client, options, context, signal, retryForMs: connection.retryForMs });
+  },
+});
 
 interface Run {
   readonly client: UploadClient;

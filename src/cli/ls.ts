@@ -1,58 +1,28 @@
-import { parseArgs } from "node:util";
 import { type File, FileState } from "../../gen/slipway/upload/v1/file_pb.js";
 import { type Session, SessionState } from "../../gen/slipway/upload/v1/session_pb.js";
-import { wrongUse } from "./cli-error.js";
-import { connectClient, type UploadClient } from "./client.js";
-import { type Command, type Context, connectionHelp, connectionOptions, printJson } from "./command.js";
-import { findSha256 } from "./content-hash.js";
-import { formatBytes, formatForeign, formatSeconds, formatTable, formatTime } from "./format.js";
-import { withInterrupt } from "./interrupt.js";
-import { listFiles, listSessions } from "./listing.js";
-import { pathOf } from "./output-paths.js";
-import { createRetry, type Retry } from "./retry.js";
-import { describeError } from "./rpc-error.js";
-import { readConnection } from "./settings.js";
+import type { UploadClient } from "./connection/client.js";
+import type { Retry } from "./connection/retry.js";
+import { defineServerCommand } from "./connection/server-command.js";
+import type { Context } from "./shell/command.js";
+import { formatBytes, formatForeign, formatTime } from "./shell/format.js";
+import { printJson, printRows } from "./shell/output.js";
+import { findSha256 } from "./transfer/content-hash.js";
+import { listFiles, listSessions } from "./transfer/listing.js";
+import { pathOf } from "./transfer/output-paths.js";
 
-const help = `Usage: slipway ls [OPTIONS] [SESSION]
-
-Lists the sessions that you may see, newest first, or the files of one.
-
-  --json             print one JSON object
-
-Examples:
-  slipway ls
-  slipway ls 6f9619ff-8b86-4d01-b42d-00cf4fc964ff
-  slipway ls --json
-
-${connectionHelp.replace("(10m)", "(15s)")}`;
-
-export const ls: Command = {
-  name: "ls",
+export const ls = defineServerCommand({
+  path: "ls",
   summary: "list sessions, or the files of one",
-  help,
-  async run(words, context) {
-    const { values, positionals } = parseArgs({ args: [...words], allowPositionals: true, options: connectionOptions });
-    if (positionals.length > 1) throw wrongUse("name one session, or none");
-    const connection = await readConnection({ "retry-for": "15s", ...values }, context.env);
-    const client = connectClient(connection);
-    try {
-      await withInterrupt(async (signal) => {
-        const retry = createRetry({
-          retryForMs: connection.retryForMs,
-          signal,
-          notify: (error, delayMs) =>
-            context.err.write(`${describeError(error)}, retrying in ${formatSeconds(delayMs)}\n`),
-        });
-        const [sessionId] = positionals;
-        if (sessionId === undefined) await printSessions(client, retry, context, values.json === true);
-        else await printFiles(client, retry, context, values.json === true, sessionId);
-      });
-      return 0;
-    } finally {
-      client.close();
-    }
+  description: "Lists the sessions that you may see, newest first, or the files of one.",
+  operands: { shape: "[SESSION]", least: 0, most: 1 },
+  examples: ["slipway ls", "slipway ls 6f9619ff-8b86-4d01-b42d-00cf4fc964ff", "slipway ls --json"],
+  async run({ operands, client, retry, context, json }) {
+    const [sessionId] = operands;
+    if (sessionId === undefined) await printSessions(client, retry, context, json);
+    else await printFiles(client, retry, context, json, sessionId);
+    return 0;
   },
-};
+});
 
 async function printSessions(client: UploadClient, retry: Retry, context: Context, json: boolean): Promise<void> {
   const sessions = await listSessions(client, retry);
@@ -64,8 +34,7 @@ async function printSessions(client: UploadClient, retry: Retry, context: Contex
     formatTime(session.createTime).replace(/\.\d+Z$/, "Z"),
     formatForeign(session.label),
   ]);
-  if (rows.length === 0) context.err.write("there are no sessions\n");
-  else context.out.write(formatTable([["SESSION", "STATE", "FILES", "CREATED", "LABEL"], ...rows]));
+  printRows(context, ["SESSION", "STATE", "FILES", "CREATED", "LABEL"], rows, "there are no sessions");
 }
 
 async function printFiles(
@@ -84,8 +53,7 @@ async function printFiles(
     (findSha256(file.content?.checksums) ?? "").slice(0, 12).padEnd(12),
     formatForeign(pathOf(file)),
   ]);
-  if (rows.length === 0) context.err.write("the session has no files\n");
-  else context.out.write(formatTable([["SIZE", "STATE", "SHA256", "PATH"], ...rows]));
+  printRows(context, ["SIZE", "STATE", "SHA256", "PATH"], rows, "the session has no files");
 }
 
 /** Of a file under way, how much is there. */

@@ -1,37 +1,45 @@
-import { CliError, isParseArgsError, systemCodeOf } from "./cli-error.js";
-import type { Command, Context } from "./command.js";
-import { download } from "./download.js";
-import { ls } from "./ls.js";
-import { describeError } from "./rpc-error.js";
-import { serve } from "./serve.js";
-import { readEnvironment } from "./settings.js";
-import { upload } from "./upload.js";
-import { version } from "./version.js";
-
-const commands: readonly Command[] = [serve, upload, download, ls, version];
+import { commands } from "./commands.js";
+import { describeError } from "./connection/rpc-error.js";
+import { readEnvironment } from "./connection/settings.js";
+import { CliError, isParseArgsError, systemCodeOf } from "./shell/cli-error.js";
+import { type Command, type Context, findCommand } from "./shell/command.js";
+import { exitCodes, formatCommands } from "./shell/help.js";
+import { Interrupted, interruptedExitCode } from "./shell/interrupt.js";
 
 /**
  * Runs one command line, without the program's name, and answers the exit code: 0 done, 1 failed, 2 wrong use, 130
  * interrupted.
  */
 export async function runCommandLine(words: readonly string[], context: Context): Promise<number> {
-  const [name, ...rest] = words;
-  if (name === undefined) {
+  const [first, ...others] = words;
+  if (first === undefined) {
     context.err.write(`${overview()}\n`);
     return 2;
   }
-  if (name === "help" || name === "--help" || name === "-h") return printHelp(rest[0], context);
-  const command = commands.find((candidate) => candidate.name === (isVersionFlag(name) ? "version" : name));
-  if (command === undefined) return complain(context, `there is no command ${JSON.stringify(name)}`, "slipway help");
+  if (first === "help" || first === "--help" || first === "-h") return printHelp(others, context);
+  const found = resolve([isVersionFlag(first) ? "version" : first, ...others]);
+  if (found.command === undefined) return complainOfWord(found, context);
+  const { command, path, rest } = found;
   const options = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest;
-  if (options.includes("--help") || options.includes("-h")) return printHelp(name, context);
+  if (options.includes("--help") || options.includes("-h")) return print(command.help, context);
+  // A word that only groups others: what follows it is no command of it.
+  if (command.subcommands.length > 0 && rest[0] !== undefined && !rest[0].startsWith("-")) {
+    return complain(context, `${path} has no command ${JSON.stringify(rest[0])}`, `slipway ${path} --help`);
+  }
+  return await run(command, path, rest, context);
+}
+
+async function run(command: Command, path: string, rest: readonly string[], context: Context): Promise<number> {
   try {
     return await command.run(rest, context);
   } catch (error) {
-    if (isParseArgsError(error)) return complain(context, error.message, `slipway ${name} --help`);
-    if (error instanceof CliError && error.exitCode === 2)
-      return complain(context, error.message, `slipway ${name} --help`);
-    context.err.write(`slipway ${name}: ${describeError(error)}\n`);
+    const wrongUse = isParseArgsError(error) || (error instanceof CliError && error.exitCode === 2);
+    if (wrongUse) return complain(context, firstSentence(error), `slipway ${path} --help`);
+    if (error instanceof Interrupted) {
+      context.err.write("Interrupted.\n");
+      return interruptedExitCode;
+    }
+    context.err.write(`slipway ${path}: ${describeError(error)}\n`);
     return error instanceof CliError ? error.exitCode : 1;
   }
 }
@@ -45,17 +53,39 @@ export async function runAsProcess(): Promise<void> {
   process.stdout.write("", () => process.exit(exitCode));
 }
 
-function isVersionFlag(word: string): boolean {
-  return word === "--version" || word === "-V";
+interface Resolved {
+  /** Undefined when the first word is none. */
+  readonly command: Command | undefined;
+  /** The words that lead to it, by their full names. */
+  readonly path: string;
+  readonly rest: readonly string[];
 }
 
-function printHelp(name: string | undefined, context: Context): number {
-  const command = commands.find((candidate) => candidate.name === name);
-  if (name !== undefined && command === undefined) {
-    return complain(context, `there is no command ${JSON.stringify(name)}`, "slipway help");
+/** Goes down from word to word as far as they name commands. */
+function resolve(words: readonly string[]): Resolved {
+  let found: Resolved = { command: undefined, path: "", rest: words };
+  for (let among = commands; ; ) {
+    const command = findCommand(among, found.rest[0]);
+    if (command === undefined) return found;
+    found = { command, path: `${found.path} ${command.name}`.trim(), rest: found.rest.slice(1) };
+    among = command.subcommands;
   }
-  context.out.write(`${command?.help ?? overview()}\n`);
+}
+
+function printHelp(words: readonly string[], context: Context): number {
+  if (words.length === 0) return print(overview(), context);
+  const found = resolve(words);
+  if (found.command === undefined || found.rest.length > 0) return complainOfWord(found, context);
+  return print(found.command.help, context);
+}
+
+function print(text: string, context: Context): number {
+  context.out.write(`${text}\n`);
   return 0;
+}
+
+function complainOfWord({ path, rest }: Resolved, context: Context): number {
+  return complain(context, `there is no command ${JSON.stringify(`${path} ${rest[0]}`.trim())}`, "slipway help");
 }
 
 function complain(context: Context, message: string, see: string): number {
@@ -63,18 +93,29 @@ function complain(context: Context, message: string, see: string): number {
   return 2;
 }
 
+/** parseArgs goes on to explain itself. */
+function firstSentence(error: unknown): string {
+  const { message } = error as Error;
+  return isParseArgsError(error) ? (message.split(". ")[0] ?? message) : message;
+}
+
+function isVersionFlag(word: string): boolean {
+  return word === "--version" || word === "-V";
+}
+
 function overview(): string {
   const rows = [...commands, { name: "help", summary: "print this, or the help of a command" }];
   return `Usage: slipway COMMAND [ARGUMENTS]
 
-${rows.map((command) => `  ${command.name.padEnd(10)} ${command.summary}`).join("\n")}
+${formatCommands(rows)}
 
 Examples:
   slipway serve
+  slipway login https://uploads.example.org
   slipway upload holiday.mov photos/
   slipway ls
   slipway download SESSION --output restored
   slipway help upload
 
-Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted.`;
+${exitCodes}`;
 }

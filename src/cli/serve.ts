@@ -1,27 +1,46 @@
-import { wrongUse } from "./cli-error.js";
-import type { Command } from "./command.js";
+import { wrongUse } from "./shell/cli-error.js";
+import type { Command, Options } from "./shell/command.js";
+import { formatHelp } from "./shell/help.js";
 
-const help = `Usage: slipway serve [--NAME VALUE]...
+/** The settings that are asked for most; which others there are is the server's to judge. */
+const options = {
+  listen: { type: "string", value: "HOST:PORT", summary: "127.0.0.1:8080; port 0 takes a free one" },
+  "data-dir": { type: "string", value: "FOLDER", summary: "./slipway-data", completes: "folder" },
+  "database-url": {
+    type: "string",
+    value: "URL",
+    summary: "postgres://...; else an embedded database in the data folder",
+  },
+  "tls-cert": {
+    type: "string",
+    value: "FILE",
+    summary: "PEM; with --tls-key FILE the port speaks TLS",
+    completes: "file",
+  },
+  "tls-key": { type: "string", value: "FILE", summary: "PEM", completes: "file" },
+} as const satisfies Options;
 
-Runs the server until SIGTERM or SIGINT. Every setting of the README is a flag, too: its name in
-lower case with dashes and without SLIPWAY_. A flag wins over the environment.
-
-  --listen HOST:PORT     127.0.0.1:8080; port 0 takes a free one
-  --data-dir FOLDER      ./slipway-data
-  --tls-cert FILE        PEM; with --tls-key FILE the port speaks TLS
-  --database-url URL     postgres://...; else an embedded database in the data folder
-
-Examples:
-  slipway serve
-  slipway serve --listen 0.0.0.0:8080 --data-dir /srv/slipway
-  slipway serve --database-url postgres://slipway@db/slipway --log-level debug
-
-Exit codes: 0 stopped as asked, 1 failed, 2 wrong use.`;
+const operands = { shape: "", least: 0, most: 0 };
 
 export const serve: Command = {
   name: "serve",
+  aliases: [],
   summary: "run the server",
-  help,
+  help: formatHelp({
+    path: "serve",
+    description: `Runs the server until SIGTERM or SIGINT. Every setting of the README is an option, too: its name in
+lower case with dashes and without SLIPWAY_. An option wins over the environment.`,
+    operands,
+    options,
+    examples: [
+      "slipway serve",
+      "slipway serve --listen 0.0.0.0:8080 --data-dir /srv/slipway",
+      "slipway serve --database-url postgres://slipway@db/slipway --log-level debug",
+    ],
+  }),
+  options,
+  operands,
+  subcommands: [],
   async run(words, context) {
     const flags = parseServeFlags(words);
     const { runServer } = await import("../server/main.js");

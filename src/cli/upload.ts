@@ -1,43 +1,48 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Session, SessionState } from "../../gen/slipway/upload/v1/session_pb.js";
-import { CliError, FileChanged } from "./cli-error.js";
-import { callTimeoutMs, connectClient, type UploadClient } from "./client.js";
-import { type Command, type Context, printJson } from "./command.js";
-import { formatBytes, formatForeign, formatRate, formatSeconds } from "./format.js";
-import { interruptedExitCode, withInterrupt } from "./interrupt.js";
-import { runParallel } from "./parallel.js";
-import { createProgress, type Progress } from "./progress.js";
-import { createRetry, type Retry } from "./retry.js";
-import { describeError, isFileError } from "./rpc-error.js";
-import { readConnection } from "./settings.js";
-import { uploadFile } from "./upload-file.js";
-import { formatContinue, parseUploadOptions, type UploadOptions, uploadHelp } from "./upload-options.js";
-import { type PlannedFile, planUpload } from "./upload-plan.js";
-import type { UploadDeps, Uploaded } from "./upload-standing.js";
-import { uploadStdin } from "./upload-stdin.js";
+import { CliError, FileChanged } from "./shell/cli-error.js";
+import { callTimeoutMs, type UploadClient } from "./connection/client.js";
+import type { Context } from "./shell/command.js";
+import { printJson } from "./shell/output.js";
+import { formatBytes, formatForeign, formatRate, formatSeconds } from "./shell/format.js";
+import { interruptedExitCode } from "./shell/interrupt.js";
+import { runParallel } from "./transfer/parallel.js";
+import { createProgress, type Progress } from "./transfer/progress.js";
+import { createRetry, type Retry } from "./connection/retry.js";
+import { describeError, isFileError } from "./connection/rpc-error.js";
+import { defineServerCommand } from "./connection/server-command.js";
+import { uploadFile } from "./transfer/upload-file.js";
+import { formatContinue, parseUploadOptions, type UploadOptions, uploadOptions } from "./transfer/upload-options.js";
+import { type PlannedFile, planUpload } from "./transfer/upload-plan.js";
+import type { UploadDeps, Uploaded } from "./transfer/upload-standing.js";
+import { uploadStdin } from "./transfer/upload-stdin.js";
 
-export const upload: Command = {
-  name: "upload",
+export const upload = defineServerCommand({
+  path: "upload",
   summary: "send files and folders",
-  help: uploadHelp,
-  async run(words, context) {
-    const options = parseUploadOptions(words);
-    const connection = await readConnection(options.connection, context.env);
+  description: `Sends files and folders in one session: all of them become visible together at the end. A folder is
+walked; symbolic links inside it are skipped. \`-\` is standard input. It goes on by itself after a lost
+connection or a restarted server, and checks the SHA-256 of every file from one end to the other.`,
+  operands: { shape: "PATH...", least: 1, most: Number.POSITIVE_INFINITY, completes: "file" },
+  options: uploadOptions,
+  examples: [
+    "slipway upload holiday.mov",
+    'slipway upload photos/ notes.txt --label "summer" --parallel 8',
+    "pg_dump shop | slipway upload - --name shop.sql",
+    "slipway upload --session 6f9619ff-8b86-4d01-b42d-00cf4fc964ff photos/",
+  ],
+  retryFor: "10m",
+  check: parseUploadOptions,
+  async run({ values, operands, client, context, signal, connection }) {
+    const options = parseUploadOptions({ values, operands });
     const planned = await planUpload(options.paths, options.stdinName, (text) =>
       context.err.write(`${formatForeign(text)}\n`),
     );
     if (planned.length === 0) throw new CliError("there is nothing to upload");
-    const client = connectClient(connection);
-    try {
-      return await withInterrupt((signal) =>
-        runUpload({ client, options, planned, context, signal, retryForMs: connection.retryForMs }),
-      );
-    } finally {
-      client.close();
-    }
+    return await runUpload({ client, options, planned, context, signal, retryForMs: connection.retryForMs });
   },
-};
+});
 
 interface Run {
   readonly client: UploadClient;

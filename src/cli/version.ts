@@ -1,27 +1,20 @@
 import { readFile } from "node:fs/promises";
-import { parseArgs } from "node:util";
-import { type Command, printJson } from "./command.js";
+import { defineCommand } from "./shell/define-command.js";
+import { printJson } from "./shell/output.js";
 
-const help = `Usage: slipway version [--json]
-
-Prints the version of this program and of the Node.js that runs it.
-
-Examples:
-  slipway version
-  slipway version --json`;
-
-export const version: Command = {
-  name: "version",
+export const version = defineCommand({
+  path: "version",
   summary: "print the version",
-  help,
-  async run(words, context) {
-    const { values } = parseArgs({ args: [...words], options: { json: { type: "boolean" } } });
+  description: "Prints the version of this program and of the Node.js that runs it.",
+  options: { json: { type: "boolean", summary: "print one JSON object" } },
+  examples: ["slipway version", "slipway version --json"],
+  async run({ values }, context) {
     const slipway = await readVersion();
     if (values.json === true) printJson(context, { slipway, node: process.versions.node });
     else context.out.write(`slipway ${slipway} (Node.js ${process.versions.node})\n`);
     return 0;
   },
-};
+});
 
 /** From the package's own file, which lies further up when this runs as built. */
 async function readVersion(): Promise<string> {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { createContentHash } from "../../src/cli/content-hash.js";
+import { createContentHash } from "../../src/cli/transfer/content-hash.js";
 import { runCommandLine } from "../../src/cli/main.js";
 import { parseServeFlags } from "../../src/cli/serve.js";
-import { createTally } from "../../src/cli/upload-file.js";
-import { formatContinue, parseUploadOptions } from "../../src/cli/upload-options.js";
+import { createTally } from "../../src/cli/transfer/upload-file.js";
+import { formatContinue, parseUploadOptions } from "../../src/cli/transfer/upload-options.js";
 import { runCli } from "./run-cli.js";
 
 describe("a command line", () => {
@@ -74,16 +74,11 @@ describe("the flags of serve", () => {
 });
 
 it("the command that goes on names the session and never a token", () => {
-  const options = parseUploadOptions([
-    "--token",
-    "secret",
-    "--url",
-    "http://h:1",
-    "--no-complete",
-    "two words",
-    "--",
-    "-x",
-  ]);
+  const values = {
+    ...{ parallel: "4", label: "", session: undefined, replace: false, name: undefined, "chunk-size": "1MiB" },
+    ...{ verbose: false, json: undefined, token: "secret", url: "http://h:1", "no-complete": true },
+  };
+  const options = parseUploadOptions({ values, operands: ["two words", "-x"] });
   expect(formatContinue(options, "ID", false)).toBe(
     "slipway upload --session ID --url http://h:1 --no-complete -- 'two words' -x",
   );

@@ -1,0 +1,129 @@
+import type { CallOptions } from "@connectrpc/connect";
+import type { Command, Context, Operands, Options, Values } from "../shell/command.js";
+import { defineCommand, type Given } from "../shell/define-command.js";
+import { formatSeconds } from "../shell/format.js";
+import type { SharedOption } from "../shell/help.js";
+import { withInterrupt } from "../shell/interrupt.js";
+import { callTimeoutMs, connectClient, type UploadClient } from "./client.js";
+import { createRetry, type Retry } from "./retry.js";
+import { describeError } from "./rpc-error.js";
+import { type Connection, readConnection } from "./settings.js";
+
+/** Options of every command that talks to a server. */
+export const connectionOptions = {
+  url: {
+    shared: true,
+    type: "string",
+    value: "URL",
+    summary:
+      "the server; else SLIPWAY_URL, else the one of the last login, else http://127.0.0.1:8080. Over https, a certificate of a private authority is trusted when NODE_EXTRA_CA_CERTS names its file",
+  },
+  server: {
+    shared: true,
+    type: "string",
+    value: "NAME",
+    summary: "a server by the name that it has since `slipway login`",
+  },
+  token: {
+    shared: true,
+    type: "string",
+    value: "TOKEN",
+    summary:
+      "who you are; else SLIPWAY_TOKEN, else what `slipway login` stored for that server, else, on its own machine, its administrator with the password in initial-admin-password in SLIPWAY_DATA_DIR or ./slipway-data",
+  },
+  protocol: {
+    shared: true,
+    type: "string",
+    value: "NAME",
+    choices: ["connect", "grpc"],
+    summary: "connect (HTTP/1.1, the default) or grpc (HTTP/2)",
+  },
+  "retry-for": {
+    shared: true,
+    type: "string",
+    value: "TIME",
+    summary: "how long to go on trying without progress (15s; 10m for upload and download)",
+  },
+} as const satisfies Record<string, SharedOption>;
+
+/** The option of every command that prints something. */
+export const jsonOption = {
+  json: { type: "boolean", summary: "print one JSON object" },
+} as const satisfies Options;
+
+const sharedOptions = { ...jsonOption, ...connectionOptions };
+
+type Shared = typeof sharedOptions;
+
+/** What a command that talks to a server works with. */
+export interface ServerCall<O extends Options> extends Given<O & Shared> {
+  readonly context: Context;
+  readonly connection: Connection;
+  readonly client: UploadClient;
+  readonly retry: Retry;
+  readonly signal: AbortSignal;
+  readonly json: boolean;
+  /** A call that may be made again: repeated until it is answered, or until patience ends. */
+  ask<T>(call: (options: CallOptions) => Promise<T>): Promise<T>;
+  /** A call that would do its work twice: repeated only while no server was there to take it. */
+  askOnce<T>(call: (options: CallOptions) => Promise<T>): Promise<T>;
+}
+
+/** A command with a connection. Whatever it calls ends with Ctrl-C. */
+export function defineServerCommand<const O extends Options>(spec: {
+  readonly path: string;
+  readonly aliases?: readonly string[];
+  readonly summary: string;
+  readonly description: string;
+  readonly operands?: Operands;
+  readonly options?: O;
+  readonly examples: readonly string[];
+  /** How long it goes on trying without progress unless it is told otherwise, such as `15s`. */
+  readonly retryFor?: string;
+  /** What makes no sense, before anything is looked up. */
+  check?(given: Given<O & Shared>): unknown;
+  /** Nothing stands for 0. */
+  run(call: ServerCall<O>): Promise<number | undefined>;
+}): Command {
+  const options = { ...(spec.options ?? {}), ...sharedOptions } as O & Shared;
+  return defineCommand({
+    ...spec,
+    options,
+    async run(given, context) {
+      spec.check?.(given);
+      const shared: Values<Shared> = given.values;
+      const retryFor = shared["retry-for"] ?? spec.retryFor ?? "15s";
+      const connection = await readConnection({ ...shared, "retry-for": retryFor }, context.env);
+      const client = connectClient(connection);
+      try {
+        return await withInterrupt((signal) => {
+          const rules = {
+            retryForMs: connection.retryForMs,
+            signal,
+            notify: (error: unknown, delayMs: number) =>
+              context.err.write(`${describeError(error)}, retrying in ${formatSeconds(delayMs)}\n`),
+          };
+          const retry = createRetry(rules);
+          const json = shared.json === true;
+          const timed =
+            <T>(call: (options: CallOptions) => Promise<T>) =>
+            (stop: AbortSignal) =>
+              call({ signal: stop, timeoutMs: callTimeoutMs });
+          return spec.run({
+            ...given,
+            context,
+            connection,
+            client,
+            retry,
+            signal,
+            json,
+            ask: (call) => retry.call(timed(call)),
+            askOnce: (call) => retry.callOnce(timed(call)),
+          });
+        });
+      } finally {
+        client.close();
+      }
+    },
+  });
+}

@@ -1,0 +1,114 @@
+// The servers that this user has logged in to, in one file of the user's configuration folder that nobody else may read.
+import { randomBytes } from "node:crypto";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { CliError, systemCodeOf } from "../shell/cli-error.js";
+import type { Environment } from "../shell/command.js";
+
+/** A server under the name that its user gave it. */
+export interface StoredServer {
+  readonly name: string;
+  readonly url: string;
+  readonly token: string;
+  /** Whose token it is, as `tenant/name`. */
+  readonly login: string;
+}
+
+export interface StoredServers {
+  /** The name of the one that is meant when none is named. */
+  readonly current: string | undefined;
+  readonly servers: readonly StoredServer[];
+}
+
+const none: StoredServers = { current: undefined, servers: [] };
+
+/** Where a user's file is: below XDG_CONFIG_HOME, else below HOME; undefined where neither is known. */
+export function serversPathOf(env: Environment): string | undefined {
+  const base = env.XDG_CONFIG_HOME || (env.HOME ? join(env.HOME, ".config") : undefined);
+  return base === undefined ? undefined : join(base, "slipway", "servers.json");
+}
+
+/** Fails when others may read the file, or when it is not as it was written. */
+export async function readServers(env: Environment): Promise<StoredServers> {
+  const path = serversPathOf(env);
+  if (path === undefined) return none;
+  const text = await readPrivate(path);
+  if (text === undefined) return none;
+  return parseServers(text) ?? fail(path, "does not hold what `slipway login` writes; remove it and log in again");
+}
+
+/** Replaces the file at once and durably. Two commands at the same time: the one that comes last is kept. */
+export async function changeServers(env: Environment, change: (stored: StoredServers) => StoredServers): Promise<void> {
+  const path = serversPathOf(env);
+  if (path === undefined) throw new CliError("there is no place for a login: HOME is not set");
+  const { current, servers } = change(await readServers(env));
+  const byName = Object.fromEntries(servers.map(({ name, ...rest }) => [name, rest]));
+  const text = `${JSON.stringify({ current, servers: byName }, undefined, 2)}\n`;
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await replacePrivate(path, text);
+  } catch (error) {
+    fail(path, `cannot be written (${systemCodeOf(error) ?? error})`, error);
+  }
+}
+
+async function readPrivate(path: string): Promise<string | undefined> {
+  try {
+    const handle = await open(path, "r");
+    try {
+      const { mode } = await handle.stat();
+      if ((mode & 0o077) !== 0 && process.platform !== "win32") {
+        fail(path, "holds tokens, and others may read it: chmod 600 it, and log in again if others may have read it");
+      }
+      return await handle.readFile("utf8");
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    if (code !== undefined) fail(path, `cannot be read (${code})`, error);
+    throw error;
+  }
+}
+
+async function replacePrivate(path: string, text: string): Promise<void> {
+  const fresh = `${path}.${randomBytes(6).toString("hex")}`;
+  const handle = await open(fresh, "wx", 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+    await handle.close();
+    await rename(fresh, path);
+  } catch (error) {
+    await handle.close().catch(() => undefined);
+    await rm(fresh, { force: true });
+    throw error;
+  }
+}
+
+function parseServers(text: string): StoredServers | undefined {
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isObject(found) || !isObject(found.servers)) return undefined;
+  const servers: StoredServer[] = [];
+  for (const [name, entry] of Object.entries(found.servers)) {
+    if (!isObject(entry)) return undefined;
+    const { url, token, login } = entry;
+    if (typeof url !== "string" || typeof token !== "string" || typeof login !== "string") return undefined;
+    servers.push({ name, url, token, login });
+  }
+  return { current: typeof found.current === "string" ? found.current : undefined, servers };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function fail(path: string, what: string, cause?: unknown): never {
+  throw new CliError(`${path} ${what}`, 1, cause);
+}

@@ -1,0 +1,79 @@
+import { mkdir, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FileSchema } from "../../../gen/slipway/upload/v1/file_pb.js";
+import { findSafePath, openPlace, partPathOf, planOutput } from "../../../src/cli/transfer/output-paths.js";
+import { makeTempDir, removeTempDir } from "../../support/temp-dir.js";
+
+const buildFile = (spec: NonNullable<MessageInitShape<typeof FileSchema>["spec"]>, id = "1") =>
+  create(FileSchema, { id, spec });
+
+describe("findSafePath", () => {
+  it.each([
+    ["a/b/c.txt", "a/b/c.txt"],
+    ["./a//b", "a/b"],
+    ["a..b/..c", "a..b/..c"],
+    ["C:/x", "C%3A/x"],
+    ["a\\..\\b", "a%5C..%5Cb"],
+    ["a\nb", "a%0Ab"],
+  ])("takes %j as %j", (path, safe) => {
+    expect(findSafePath(path, false)).toBe(safe);
+  });
+
+  it.each(["", ".", "/", "/etc/passwd", "..", "../x", "a/../../b", "a/.."])("takes nothing from %j", (path) => {
+    expect(findSafePath(path, false)).toBeUndefined();
+  });
+
+  it("escapes what Windows reads otherwise", () => {
+    expect(findSafePath("c:/a?/b.", true)).toBe("c%3A/a%3F/b%2E");
+  });
+});
+
+describe("planOutput", () => {
+  it("recreates the path, and falls back to the name", () => {
+    const files = [
+      buildFile({ name: "a%2Fb", attributes: { path: "a/b" } }),
+      buildFile({ name: "evil", attributes: { path: "../../evil" } }),
+      buildFile({ name: "plain" }),
+      buildFile({ name: "odd", attributes: { path: 7 } }),
+    ];
+    expect([...planOutput(files).values()]).toEqual(["a/b", "evil", "plain", "odd"]);
+  });
+
+  it("refuses two files for one place", () => {
+    const files = [
+      buildFile({ name: "x", attributes: { path: "a/b" } }, "1"),
+      buildFile({ name: "y", attributes: { path: "a//b" } }, "2"),
+    ];
+    expect(() => planOutput(files)).toThrow("files 1 and 2 would both be written to a/b");
+  });
+});
+
+describe("a place in the output folder", () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await makeTempDir();
+  });
+  afterEach(() => removeTempDir(folder));
+
+  it("comes with its folders", async () => {
+    const output = join(folder, "out");
+    expect(await openPlace(output, "a/b/c")).toBe(join(output, "a/b/c"));
+    expect(await openPlace(output, "a/b/d")).toBe(join(output, "a/b/d"));
+  });
+
+  it("is refused where a link leads out", async () => {
+    const output = join(folder, "out");
+    await mkdir(output);
+    await symlink(folder, join(output, "link"));
+    await expect(openPlace(output, "link/x")).rejects.toThrow("a symbolic link leads out");
+  });
+
+  it("has a part beside it that names its content", () => {
+    const sha256 = "0123456789ab".padEnd(64, "0");
+    expect(partPathOf("/out/a.bin", sha256)).toBe("/out/a.bin.0123456789ab.part");
+    const long = partPathOf(`/out/${"x".repeat(255)}`, sha256);
+    expect(Buffer.byteLength(long)).toBeLessThan(255);
+  });
+});
