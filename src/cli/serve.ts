@@ -1,9 +1,10 @@
+import { listenForSignals } from "../server/stop-signals.js";
 import { wrongUse } from "./cli-error.js";
 import type { Command } from "./command.js";
 
 const help = `Usage: slipway serve [--NAME VALUE]...
 
-Runs the server until SIGTERM or SIGINT. Every setting of the README is a flag, too: its name in
+Runs the server until SIGTERM, SIGINT or SIGHUP. Every setting of the README is a flag, too: its name in
 lower case with dashes and without SLIPWAY_. A flag wins over the environment.
 
   --listen HOST:PORT     127.0.0.1:8080; port 0 takes a free one
@@ -24,8 +25,10 @@ export const serve: Command = {
   help,
   async run(words, context) {
     const flags = parseServeFlags(words);
+    // Before the long part of the loading: whoever is told to stop meanwhile does so.
+    const signals = listenForSignals();
     const { runServer } = await import("../server/main.js");
-    return runServer({ env: context.env, flags });
+    return runServer({ env: context.env, flags, signals });
   },
 };
 
