@@ -178,24 +178,27 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 }
 
 const goodbyeMs = 1_000;
+const lastStreamMs = 50;
 /** The largest id that a stream can have: none of those on their way is refused. */
 const anyStreamId = 2 ** 31 - 1;
 
 /**
- * Tells that no more streams are wanted, and takes those that were opened before this was heard: a ping comes back after
- * them (RFC 9113, 6.8). Then the connection ends with its last stream.
+ * Tells that no more streams are wanted, and takes those that were opened before this was heard: they come no later than
+ * a ping comes back, and a moment (RFC 9113, 6.8; some peers answer pings ahead of what they had queued). Then the
+ * connection ends with its last stream.
  */
 function sayGoodbye(session: ServerHttp2Session): void {
   if (session.destroyed || session.closed) return;
-  const close = () => {
-    clearTimeout(timer);
-    if (!session.destroyed) session.close();
-  };
-  const timer = setTimeout(close, goodbyeMs);
+  const close = () => session.close();
+  let timer = setTimeout(close, goodbyeMs);
   session.once("close", () => clearTimeout(timer));
   session.goaway(constants.NGHTTP2_NO_ERROR, anyStreamId);
   // Where the other end owes too many pings already, the time decides.
-  session.ping(close);
+  session.ping((error) => {
+    if (error !== null || session.destroyed) return;
+    clearTimeout(timer);
+    timer = setTimeout(close, lastStreamMs);
+  });
 }
 
 function peerOf(socket: Socket): string {
