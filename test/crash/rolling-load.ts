@@ -85,15 +85,24 @@ export async function runClient(load: Load, name: string, wire: Wire, run: Clien
 /** Codes that a connection which breaks comes out as, where the service has not spoken. */
 const brokenCodes = new Set([Code.Aborted, Code.Canceled, Code.Unknown]);
 
+/** What Node calls a connection, or a stream of one, that is gone. */
+const goneCodes = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ERR_HTTP2_STREAM_ERROR",
+  "ERR_HTTP2_GOAWAY_SESSION",
+]);
+
 /** Throws what is a refusal; notes the rest. */
 async function pause(diary: Diary, error: unknown): Promise<void> {
   if (!(error instanceof ConnectError)) throw error;
   const spoken = error.findDetails(ErrorInfoSchema).length > 0;
   // An answer that is cut in its middle has no end that could say why.
   const cut = error.code === Code.InvalidArgument && /incomplete envelope|premature/.test(error.message);
-  // A stream that was opened after the server had said goodbye: nobody has looked at it.
-  const refused = String(error.cause).includes("NGHTTP2_REFUSED_STREAM");
-  const broken = brokenCodes.has(error.code) || cut || refused;
+  // The library calls some of what Node says of a connection internal errors; one that the service sends has no cause.
+  const { code } = Object(error.cause) as NodeJS.ErrnoException;
+  const broken = brokenCodes.has(error.code) || cut || goneCodes.has(code ?? "");
   if (error.code !== Code.Unavailable && (spoken || !broken)) throw error;
   const what = `${Code[error.code]}: ${error.rawMessage}`;
   diary.seen.set(what, (diary.seen.get(what) ?? 0) + 1);
