@@ -1,3 +1,4 @@
+import { listenForSignals } from "../server/stop-signals.js";
 import { wrongUse } from "./shell/cli-error.js";
 import type { Command, Options } from "./shell/command.js";
 import { formatHelp } from "./shell/help.js";
@@ -28,8 +29,8 @@ export const serve: Command = {
   summary: "run the server",
   help: formatHelp({
     path: "serve",
-    description: `Runs the server until SIGTERM or SIGINT. Every setting of the README is an option, too: its name in
-lower case with dashes and without SLIPWAY_. An option wins over the environment.`,
+    description: `Runs the server until SIGTERM, SIGINT or SIGHUP. Every setting of the README is an option, too: its
+name in lower case with dashes and without SLIPWAY_. An option wins over the environment.`,
     operands,
     options,
     examples: [
@@ -43,8 +44,10 @@ lower case with dashes and without SLIPWAY_. An option wins over the environment
   subcommands: [],
   async run(words, context) {
     const flags = parseServeFlags(words);
+    // Before the long part of the loading: whoever is told to stop meanwhile does so.
+    const signals = listenForSignals();
     const { runServer } = await import("../server/main.js");
-    return runServer({ env: context.env, flags });
+    return runServer({ env: context.env, flags, signals });
   },
 };
 

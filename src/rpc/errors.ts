@@ -55,7 +55,7 @@ export function createTranslation(logUnexpected: LogUnexpected): Translate {
     const log = () => logUnexpected(error, `${method.parent.typeName}/${method.name}`, values.get(requestKey).id);
     if (isUploadError(error)) {
       // Whatever else it is, the client is told all of it and can bring it about as often as it likes.
-      if (error.code === "unavailable") log();
+      if (error.code === "unavailable" && error.cause !== undefined) log();
       return connectErrorFrom(error);
     }
     // The library's own errors; with `internal` it says that it cannot read a message.

@@ -14,6 +14,7 @@ import type { Config } from "./config.js";
 import { createFaces } from "./faces.js";
 import { listen } from "./listen.js";
 import type { Log } from "./log.js";
+import { stopServer } from "./stop.js";
 import { startSweeping } from "./sweep.js";
 import { loadTls, watchTls } from "./tls.js";
 
@@ -21,13 +22,13 @@ export interface RunningServer {
   readonly url: string;
   /** Rejects with what makes it pointless to go on. */
   readonly failed: Promise<never>;
-  /** Lets calls finish for a while, commits what is cut, and lets go of everything. */
-  stop(): Promise<void>;
+  /**
+   * Lets calls finish for a while, or until `hurry` aborts, commits what is cut, and lets go of everything. False when
+   * something holds on to the data folder until the process ends.
+   */
+  stop(hurry?: AbortSignal): Promise<boolean>;
 }
 
-const finishMs = 10_000;
-const commitMs = 5_000;
-const answerMs = 1_000;
 const certificateMs = 60_000;
 
 /** Starts everything; the caller holds the data folder's lock. */
@@ -108,34 +109,10 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
     failed: Promise.race([bootstrap.done.then(() => database.stopped), database.stopped]).then((error) => {
       throw error;
     }),
-    async stop() {
-      certificate?.stop();
-      faces.farewell();
-      const closed = listener.close();
-      await within(finishMs, Promise.all([closed, faces.idle()]));
-      faces.cut();
-      await within(commitMs, faces.idle());
-      // The calls have ended; their answers may still be on their way out.
-      await within(answerMs, closed);
-      listener.destroy();
-      stopping.abort();
-      await bootstrap.done.catch(() => undefined);
-      await within(commitMs, sweeper.stop());
-      await within(commitMs, access.stop()).catch((error) =>
-        log.warn({ err: error }, "the last uses of tokens are lost"),
-      );
-      await metadata.close();
-      await database.close();
-      await blobs.close();
-    },
+    stop: (hurry) =>
+      stopServer(
+        { log, faces, listener, certificate, bootstrap, stopping, sweeper, access, metadata, database, blobs },
+        hurry,
+      ),
   };
-}
-
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, limit]);
-  clearTimeout(timer);
 }

@@ -3,6 +3,7 @@
 // an http2 server. So everything that bounds a connection is the same for both.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import {
+  constants,
   createServer as createServer2,
   type Http2ServerRequest,
   type Http2ServerResponse,
@@ -86,13 +87,13 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     sessions.add(session);
     session.on("close", () => sessions.delete(session));
     closeWhenIdle(session, http2IdleMs);
-    if (closing) session.close();
+    if (closing) sayGoodbye(session);
     else windows.add(session);
   });
   // A part may take hours, its headers may not: with requestTimeout off, headersTimeout has to be set, or it would be
   // off too.
   const serve1 = (request: IncomingMessage, response: ServerResponse) => {
-    readOn1(request, response);
+    readOn1(request, response, () => closing);
     // Whoever closes waits for calls, not for what else a kept connection may bring.
     response.once("close", () => closing && setImmediate(() => http1.closeIdleConnections()));
     options.handler(request, response);
@@ -166,7 +167,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       const closed = new Promise<void>((resolve) => void http1.close(() => resolve()));
       http1.closeIdleConnections();
       for (const socket of [...undecided, ...shaking.values()]) socket.destroy();
-      for (const session of sessions) session.close();
+      for (const session of sessions) sayGoodbye(session);
       return closed;
     },
     destroy() {
@@ -174,6 +175,30 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+const goodbyeMs = 1_000;
+const lastStreamMs = 50;
+/** The largest id that a stream can have: none of those on their way is refused. */
+const anyStreamId = 2 ** 31 - 1;
+
+/**
+ * Tells that no more streams are wanted, and takes those that were opened before this was heard: they come no later than
+ * a ping comes back, and a moment (RFC 9113, 6.8; some peers answer pings ahead of what they had queued). Then the
+ * connection ends with its last stream.
+ */
+function sayGoodbye(session: ServerHttp2Session): void {
+  if (session.destroyed || session.closed) return;
+  const close = () => session.close();
+  let timer = setTimeout(close, goodbyeMs);
+  session.once("close", () => clearTimeout(timer));
+  session.goaway(constants.NGHTTP2_NO_ERROR, anyStreamId);
+  // Where the other end owes too many pings already, the time decides.
+  session.ping((error) => {
+    if (error !== null || session.destroyed) return;
+    clearTimeout(timer);
+    timer = setTimeout(close, lastStreamMs);
+  });
 }
 
 function peerOf(socket: Socket): string {

@@ -2,7 +2,8 @@ import { isUploadError } from "../core/index.js";
 import { compose } from "./compose.js";
 import { type Config, ConfigError, readConfig } from "./config.js";
 import { FolderInUse, lockFolder } from "./folder-lock.js";
-import { createLog } from "./log.js";
+import { createLog, type Log } from "./log.js";
+import type { StopSignals } from "./stop-signals.js";
 
 const lockWaitMs = 15_000;
 
@@ -14,10 +15,8 @@ export async function runServer(options: {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Settings by the same names, over the environment. */
   readonly flags: Readonly<Record<string, string>>;
+  readonly signals: StopSignals;
 }): Promise<number> {
-  const stopped = new Promise<string>((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
-  });
   let config: Config;
   try {
     config = readConfig({ ...options.env, ...options.flags }, process.stderr.isTTY === true);
@@ -28,20 +27,7 @@ export async function runServer(options: {
   }
   const log = createLog(config.log);
   try {
-    const lock = await lockFolder(config.dataDir, lockWaitMs, () =>
-      log.info({ dataDir: config.dataDir }, "waiting for the server that holds the data folder"),
-    );
-    const server = await compose(config, log);
-    process.stdout.write(`listening on ${server.url}\n`);
-    const signal = await Promise.race([stopped, server.failed.catch((error: unknown) => explain(error))]);
-    if (signal instanceof Error) {
-      await server.stop().catch(() => undefined);
-      throw signal;
-    }
-    log.info({ signal }, "stopping");
-    await server.stop();
-    await lock.release();
-    log.info("stopped");
+    await serve(config, log, options.signals);
     return 0;
   } catch (error) {
     const sentence = explain(error);
@@ -53,6 +39,35 @@ export async function runServer(options: {
     if (!isForeseen(error)) log.error({ err: error }, "the server could not start");
     return 1;
   }
+}
+
+/**
+ * Resolves when the server has been stopped; rejects when it cannot start or go on. A start that is stopped is left as
+ * it is: the caller ends the process, and every part stands being killed.
+ */
+async function serve(config: Config, log: Log, { stop, hurry }: StopSignals): Promise<void> {
+  const stopped = aborted(stop);
+  const tellWaiting = () => log.info({ dataDir: config.dataDir }, "waiting for the server that holds the data folder");
+  const lock = await Promise.race([lockFolder(config.dataDir, lockWaitMs, tellWaiting), stopped]);
+  const server = lock && (await Promise.race([compose(config, log), stopped]));
+  if (server === undefined) return log.info({ signal: stop.reason }, "stopped before it had started");
+  process.stdout.write(`listening on ${server.url}\n`);
+  const failure = await Promise.race([stopped, server.failed.catch((error: unknown) => explain(error))]);
+  if (failure !== undefined) {
+    await server.stop().catch(() => undefined);
+    throw failure;
+  }
+  log.info({ signal: stop.reason }, "stopping");
+  // What still holds on to the folder lets go of it together with its lock: when the process ends.
+  if (await server.stop(hurry)) await lock?.release();
+  log.info("stopped");
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener("abort", () => resolve(undefined));
+  });
 }
 
 function explain(error: unknown): Error {

@@ -12,14 +12,15 @@ const lastWordMs = 1_000;
 
 /**
  * Once the answer is out, reads on; a client that sends more than a message gets a moment to read its answer, and then
- * loses the connection. One that could send so much is told not to use the connection again.
+ * loses the connection. One that could send so much is told not to use the connection again, and so is everyone whose
+ * answer goes out when `isClosing`.
  */
-export function readOn1(request: IncomingMessage, response: ServerResponse): void {
+export function readOn1(request: IncomingMessage, response: ServerResponse, isClosing: () => boolean): void {
   const { socket } = request;
   outliveReaders(request);
   const writeHead = response.writeHead;
   response.writeHead = (...head: unknown[]) => {
-    if (!request.complete && mayBeLong(request)) response.setHeader("connection", "close");
+    if (isClosing() || (!request.complete && mayBeLong(request))) response.setHeader("connection", "close");
     return Reflect.apply(writeHead, response, head);
   };
   // First of all: Node's own listener would give up the body, and close a connection that is not kept.
