@@ -351,14 +351,14 @@ export enum CheckPhase {
   UNSPECIFIED = 0,
 
   /**
-   * Content of files of sessions and of items, whole or on its way, tenant by tenant.
+   * Content of files of sessions and of items, whole or on its way.
    *
    * @generated from enum value: CHECK_PHASE_CONTENTS = 1;
    */
   CONTENTS = 1,
 
   /**
-   * Blobs, tenant by tenant.
+   * Blobs.
    *
    * @generated from enum value: CHECK_PHASE_BLOBS = 2;
    */
