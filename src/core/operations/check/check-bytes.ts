@@ -45,13 +45,6 @@ async function* checkUnits(run: CheckRun, ages: Ages): Steps {
     yield* run.tick();
     const keys = pieces.flatMap(({ key }) => key ?? []);
     const named = await metadata.findReferencedKeys(keys);
-    for (const piece of pieces) {
-      if (unit !== undefined && unit.piece.unit !== piece.unit) yield* finishUnit(run, unit, ages);
-      if (unit?.piece.unit !== piece.unit) unit = { piece, keys: [], isNamed: false };
-      if (piece.key === undefined) continue;
-      unit.isNamed ||= named.has(piece.key);
-      if (unit.keys.length < mostAgain) unit.keys.push(piece.key);
-    }
     // A pack goes when all of its keys were asked for, so all that are old enough are, as the sweeper does.
     if (run.repair) {
       const old = pieces.filter((piece) => ageOf(run, piece) >= ages.keepMs).flatMap(({ key }) => key ?? []);
@@ -59,6 +52,13 @@ async function* checkUnits(run: CheckRun, ages: Ages): Steps {
         run.deps,
         old.filter((key) => !named.has(key)),
       );
+    }
+    for (const piece of pieces) {
+      if (unit !== undefined && unit.piece.unit !== piece.unit) yield* finishUnit(run, unit, ages);
+      if (unit?.piece.unit !== piece.unit) unit = { piece, keys: [], isNamed: false };
+      if (piece.key === undefined) continue;
+      unit.isNamed ||= named.has(piece.key);
+      if (unit.keys.length < mostAgain) unit.keys.push(piece.key);
     }
   }
   if (unit !== undefined) yield* finishUnit(run, unit, ages);

@@ -1,8 +1,7 @@
 import { formatBlobRef, parseBlobRefText } from "../../blob.js";
 import type { CheckFinding, CheckNews, CheckPhase } from "../../check.js";
 import type { CoreDeps } from "../../deps.js";
-import { parseId } from "../../values.js";
-import { invalid } from "../../values.js";
+import { invalid, parseId } from "../../values.js";
 
 /** Where a check goes on: behind this thing of this phase, or at its beginning. */
 export type CheckPlace =
@@ -26,7 +25,7 @@ export interface CheckRun {
   tick(): Iterable<CheckNews>;
   /** Counts a finding and tells it. */
   tell(finding: CheckFinding): CheckNews;
-  /** Progress at once. */
+  /** Progress at once. Throws the signal's reason when it has aborted. */
   progress(): CheckNews;
 }
 
@@ -59,6 +58,7 @@ export function createCheckRun(
       return { kind: "finding", finding };
     },
     progress() {
+      run.signal?.throwIfAborted();
       toldAt = performance.now();
       const { contents: checkedContents, blobs: checkedBlobs, bytes: checkedBytes } = counts;
       const { phase } = run.place;
