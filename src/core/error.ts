@@ -19,6 +19,7 @@ export const uploadErrorCodes = [
   "too_large",
   "too_many",
   "unsupported",
+  "damaged",
   "unavailable",
 ] as const;
 
@@ -78,6 +79,8 @@ export const uploadErrorReasons = [
   "TOO_MANY_BLOBS",
   "TOO_MANY_WATCHES",
   "USER_NOT_FOUND",
+  "CHECK_RUNNING",
+  "CONTENT_DAMAGED",
 ] as const;
 
 export type UploadErrorReason = (typeof uploadErrorReasons)[number];

@@ -7,9 +7,9 @@ export type FileState = (typeof fileStates)[number];
 /**
  * What can happen to a file while its session is active. `begin`: a writer takes its seat. `check`: all bytes are here
  * and are being verified apart from the stream. `accept`: content is whole and right. `reject`: it is not. `declare`:
- * it is declared anew with another content to come.
+ * it is declared anew with another content to come. `lose`: bytes that were stored turn out to be damaged or gone.
  */
-export const fileEvents = ["begin", "check", "accept", "reject", "declare"] as const;
+export const fileEvents = ["begin", "check", "accept", "reject", "declare", "lose"] as const;
 
 export type FileEvent = (typeof fileEvents)[number];
 
@@ -18,17 +18,46 @@ export type FileEvent = (typeof fileEvents)[number];
  * new attempt.
  */
 export const fileMoves: Record<FileState, Record<FileEvent, FileState | "refused">> = {
-  waiting: { begin: "transferring", check: "refused", accept: "refused", reject: "refused", declare: "waiting" },
+  waiting: {
+    begin: "transferring",
+    check: "refused",
+    accept: "refused",
+    reject: "refused",
+    declare: "waiting",
+    lose: "refused",
+  },
   transferring: {
     begin: "transferring",
     check: "validating",
     accept: "ready",
     reject: "failed",
     declare: "waiting",
+    lose: "failed",
   },
-  validating: { begin: "transferring", check: "validating", accept: "ready", reject: "failed", declare: "waiting" },
-  ready: { begin: "transferring", check: "refused", accept: "refused", reject: "refused", declare: "waiting" },
-  failed: { begin: "transferring", check: "refused", accept: "refused", reject: "refused", declare: "waiting" },
+  validating: {
+    begin: "transferring",
+    check: "validating",
+    accept: "ready",
+    reject: "failed",
+    declare: "waiting",
+    lose: "failed",
+  },
+  ready: {
+    begin: "transferring",
+    check: "refused",
+    accept: "refused",
+    reject: "refused",
+    declare: "waiting",
+    lose: "failed",
+  },
+  failed: {
+    begin: "transferring",
+    check: "refused",
+    accept: "refused",
+    reject: "refused",
+    declare: "waiting",
+    lose: "refused",
+  },
 };
 
 /** The next state; throws `wrong_state` (FILE_STATE) where the table refuses. */

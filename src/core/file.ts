@@ -6,7 +6,7 @@ import { assertFileSize, type Limits } from "./limits.js";
 import { type Attributes, canonicalJson, parseAttributes, parseCount, parseName, parseText } from "./values.js";
 
 /** Why a file or a session may fail, for good or until it is sent again. */
-export const failureReasons = ["expired", "client", "file_failed", "checksum_differs"] as const;
+export const failureReasons = ["expired", "client", "file_failed", "checksum_differs", "content_damaged"] as const;
 
 export type FailureReason = (typeof failureReasons)[number];
 

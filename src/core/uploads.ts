@@ -6,6 +6,7 @@ import { createHashCache } from "./hash-cache.js";
 import type { Limits } from "./limits.js";
 import { listBlobs, publishFile, readBlob, removeBlobs, statBlobs } from "./operations/blobs.js";
 import { createCatalogOperations } from "./operations/catalog.js";
+import { createCheckStore } from "./operations/check/check-store.js";
 import { completeSession, validateSession } from "./operations/complete-session.js";
 import { addFile, getFile, getUploadStatus, listFiles, removeFile, removeItemFile } from "./operations/files.js";
 import { putBlob, putBlobs } from "./operations/put-blobs.js";
@@ -93,6 +94,8 @@ export function createUploads(ports: {
     listBlobs: on(listBlobs),
     removeBlobs: on(removeBlobs),
     publishFile: on(publishFile),
+
+    checkStore: createCheckStore(deps),
 
     ...createCatalogOperations(deps),
     ...createRecordOperations(deps),

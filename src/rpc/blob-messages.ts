@@ -3,11 +3,12 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import {
   type Blob as BlobMessage,
   type BlobRef as BlobRefMessage,
+  BlobRefSchema,
   BlobSchema,
 } from "../../gen/slipway/upload/v1/blob_pb.js";
 import type { UploadedBlob } from "../../gen/slipway/upload/v1/blob_service_pb.js";
 import { ChecksumAlgorithm as AlgorithmMessage } from "../../gen/slipway/upload/v1/checksum_pb.js";
-import type { Blob, BlobAlgorithm, BlobRefInput, StoredBlob } from "../core/index.js";
+import type { Blob, BlobAlgorithm, BlobRef, BlobRefInput, StoredBlob } from "../core/index.js";
 
 const algorithms: Record<BlobAlgorithm, AlgorithmMessage> = {
   sha1: AlgorithmMessage.SHA1,
@@ -17,10 +18,14 @@ const algorithms: Record<BlobAlgorithm, AlgorithmMessage> = {
 
 export function formatBlob({ ref, sizeBytes, createdAt }: Blob): BlobMessage {
   return create(BlobSchema, {
-    ref: { algorithm: algorithms[ref.algorithm], digest: ref.digest },
+    ref: formatRef(ref),
     sizeBytes: BigInt(sizeBytes),
     createTime: timestampFromDate(createdAt),
   });
+}
+
+export function formatRef({ algorithm, digest }: BlobRef): BlobRefMessage {
+  return create(BlobRefSchema, { algorithm: algorithms[algorithm], digest });
 }
 
 export function formatStored({ blob, applied }: StoredBlob): Omit<UploadedBlob, "$typeName"> {

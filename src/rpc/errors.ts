@@ -24,6 +24,7 @@ const codes: Record<UploadErrorCode, Code> = {
   too_large: Code.ResourceExhausted,
   too_many: Code.ResourceExhausted,
   unsupported: Code.InvalidArgument,
+  damaged: Code.DataLoss,
   unavailable: Code.Unavailable,
 };
 
@@ -55,7 +56,7 @@ export function createTranslation(logUnexpected: LogUnexpected): Translate {
     const log = () => logUnexpected(error, `${method.parent.typeName}/${method.name}`, values.get(requestKey).id);
     if (isUploadError(error)) {
       // Whatever else it is, the client is told all of it and can bring it about as often as it likes.
-      if (error.code === "unavailable" && error.cause !== undefined) log();
+      if (error.code === "damaged" || (error.code === "unavailable" && error.cause !== undefined)) log();
       return connectErrorFrom(error);
     }
     // The library's own errors; with `internal` it says that it cannot read a message.

@@ -89,7 +89,7 @@ function parseOnFailure(value: FileFailure): "file" | "session" {
   throw invalid("NUMBER_INVALID", `on_failure has no value ${value}`);
 }
 
-function formatChecksum(checksum: Checksum): MessageInitShape<typeof ChecksumInfoSchema> {
+export function formatChecksum(checksum: Checksum): MessageInitShape<typeof ChecksumInfoSchema> {
   return { algorithm: algorithms[checksum.algorithm], checksum: checksum.value };
 }
 

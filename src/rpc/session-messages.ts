@@ -42,6 +42,7 @@ const failureReasons: Record<FailureReason, FailureReasonMessage> = {
   client: FailureReasonMessage.CLIENT,
   file_failed: FailureReasonMessage.FILE_FAILED,
   checksum_differs: FailureReasonMessage.CHECKSUM_DIFFERS,
+  content_damaged: FailureReasonMessage.CONTENT_DAMAGED,
 };
 
 export function formatSession(session: Session): SessionMessage {

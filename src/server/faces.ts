@@ -76,6 +76,7 @@ export function createFaces(deps: {
     uploads,
     access,
     deadlines: config.deadlines,
+    keepUnreferencedMs: config.sweep.keepUnreferencedMs,
     stopping: leaving.signal,
     offerUpload: capabilityUrls.offerUpload,
     logUnexpected: (error, method, requestId) => log.error({ err: error, method, requestId }, "a call failed"),

@@ -294,6 +294,47 @@ export function describeBlobStore(name: string, adapter: { open(): Promise<OpenB
       });
     });
 
+    describe("a check", () => {
+      test.each(kinds)(
+        "finds the bytes of %s where they lie, in their full length, and nothing else",
+        async (_, put) => {
+          const { store, reopen } = await open();
+          const key = await put(store, makeBytes(400, 50));
+          expect(await store.findBytes(key)).toEqual({ place: "stored", sizeBytes: 400 });
+          const again = await reopen();
+          await again.moveToTrash([key]);
+          expect(await again.findBytes(key)).toEqual({ place: "trash", sizeBytes: 400 });
+          await again.restoreFromTrash([key]);
+          expect(await again.findBytes(key)).toEqual({ place: "stored", sizeBytes: 400 });
+          await again.moveToTrash([key]);
+          await again.deleteFromTrash([key]);
+          expect(await again.findBytes(key)).toBeUndefined();
+          expect(await again.findBytes("no key that a store makes" as BlobKey)).toBeUndefined();
+        },
+      );
+
+      test("is told every key that is not in the trash once, with its unit, and changes nothing", async () => {
+        const { store, reopen } = await open();
+        const small = await Promise.all([1, 2, 3].map((seed) => store.putSmall([makeBytes(50, seed)])));
+        const large = [await putExtent(store, makeBytes(50, 51)), await putExtent(store, makeBytes(70, 52))];
+        const trashed = await putExtent(store, makeBytes(50, 53));
+        await store.moveToTrash([trashed]);
+        for (const open of [async () => store, reopen]) {
+          const each = await open();
+          for (const batchSize of [1, 2, 100]) {
+            const batches = await collect(each.listStored({ batchSize }));
+            expect(Math.max(...batches.map(({ length }) => length))).toBeLessThanOrEqual(batchSize);
+            const pieces = batches.flat();
+            expect(pieces.map(({ key }) => key).toSorted()).toEqual([...small, ...large].toSorted());
+            const units = pieces.map(({ unit }) => unit);
+            expect(units.filter((unit, at) => unit !== units[at - 1])).toHaveLength(new Set(units).size);
+            expect(pieces.find(({ key }) => key === large[1])?.unitBytes).toBe(70);
+          }
+        }
+        expect(await collect((await reopen()).listForeign())).toEqual([]);
+      });
+    });
+
     describe("the trash", () => {
       test.each(kinds)(
         "P8: %s in the trash is listed there and nowhere else, also after a reopening",
@@ -320,7 +361,7 @@ export function describeBlobStore(name: string, adapter: { open(): Promise<OpenB
           expectBytes(await readAll(again, key, 0, 400), makeBytes(400, 41));
           expect(await listTrash(again)).toEqual([key]);
           await again.deleteFromTrash([key]);
-          await expect(readAll(again, key, 0, 400)).rejects.toMatchObject({ code: "unavailable" });
+          await expect(readAll(again, key, 0, 400)).rejects.toMatchObject({ code: "damaged" });
         },
       );
 
@@ -535,6 +576,12 @@ export async function listKeys(store: BlobStore, writtenBefore = soon()): Promis
   return keys;
 }
 
+export async function collect<T>(things: AsyncIterable<T>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for await (const thing of things) all.push(thing);
+  return all;
+}
+
 export async function listTrash(store: BlobStore, trashedBefore = soon()): Promise<readonly BlobKey[]> {
   const keys: BlobKey[] = [];
   for await (const batch of store.listTrash({ trashedBefore, batchSize: 10 })) keys.push(...batch);
@@ -551,8 +598,14 @@ export async function expectUnavailable(deed: Promise<unknown>): Promise<Error> 
   return error;
 }
 
-export async function expectDamage(deed: Promise<unknown>, key: BlobKey): Promise<void> {
-  expect((await expectUnavailable(deed)).message).toContain(key);
+export async function expectDamage(deed: Promise<unknown>, key: string): Promise<void> {
+  const error: unknown = await deed.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!isUploadError(error, "damaged")) throw error ?? new Error("it succeeded");
+  expect(error.details.reason).toBe("CONTENT_DAMAGED");
+  expect(error.message).toContain(key);
 }
 
 /** Compares without a listing of a million differences. */

@@ -14,30 +14,35 @@ const rows: readonly (readonly [FileState, FileEvent, FileState | "wrong_state"]
   ["waiting", "accept", "wrong_state"],
   ["waiting", "reject", "wrong_state"],
   ["waiting", "declare", "waiting"],
+  ["waiting", "lose", "wrong_state"],
 
   ["transferring", "begin", "transferring"],
   ["transferring", "check", "validating"],
   ["transferring", "accept", "ready"],
   ["transferring", "reject", "failed"],
   ["transferring", "declare", "waiting"],
+  ["transferring", "lose", "failed"],
 
   ["validating", "begin", "transferring"],
   ["validating", "check", "validating"],
   ["validating", "accept", "ready"],
   ["validating", "reject", "failed"],
   ["validating", "declare", "waiting"],
+  ["validating", "lose", "failed"],
 
   ["ready", "begin", "transferring"],
   ["ready", "check", "wrong_state"],
   ["ready", "accept", "wrong_state"],
   ["ready", "reject", "wrong_state"],
   ["ready", "declare", "waiting"],
+  ["ready", "lose", "failed"],
 
   ["failed", "begin", "transferring"],
   ["failed", "check", "wrong_state"],
   ["failed", "accept", "wrong_state"],
   ["failed", "reject", "wrong_state"],
   ["failed", "declare", "waiting"],
+  ["failed", "lose", "wrong_state"],
 ];
 
 function outcomeOf(state: FileState, event: FileEvent): FileState | "wrong_state" {

@@ -80,6 +80,7 @@ const ofNobody = [
   "limits",
   "sweep",
   "sweepRows",
+  "checkStore",
   "createLibrary",
   "listSessions",
   "listLibraries",

@@ -150,7 +150,7 @@ describe.each(["connect/1.1", "grpc/2", "grpc-web/1.1"] as const)("over %s", (wi
 });
 
 describe("a medium that fails", () => {
-  it("makes reading STORAGE_UNAVAILABLE where bytes are missing", async () => {
+  it("makes reading CONTENT_DAMAGED where bytes are missing", async () => {
     const client = server.client("grpc/2");
     const content = fresh(300_000);
     await upload(client, messagesOf(content));
@@ -161,8 +161,8 @@ describe("a medium that fails", () => {
       if ((await readFile(path)).includes(Buffer.from(content.subarray(0, 64)))) await truncate(path, 1000);
     }
     expect(await refusalOf(readBack(client, refOf(content)))).toMatchObject({
-      code: "UNAVAILABLE",
-      reason: "STORAGE_UNAVAILABLE",
+      code: "DATA_LOSS",
+      reason: "CONTENT_DAMAGED",
     });
   });
 

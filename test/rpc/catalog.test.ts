@@ -257,7 +257,7 @@ describe.each(mainWires)("over %s", (wire) => {
   });
 });
 
-it("a file whose bytes are gone from the disk is STORAGE_UNAVAILABLE, and what was sent before is right", async () => {
+it("a file whose bytes are gone from the disk is CONTENT_DAMAGED, and what was sent before is right", async () => {
   const client = server.client("grpc/2");
   const content = pseudoRandom(3_000_000, 77);
   const { id: itemId } = await makeItem(client);
@@ -269,7 +269,7 @@ it("a file whose bytes are gone from the disk is STORAGE_UNAVAILABLE, and what w
       for await (const { data } of client.catalog.readItemFile({ itemId, name: "a" })) read.push(data);
     })(),
   );
-  expect([refusal.code, refusal.reason]).toEqual(["UNAVAILABLE", "STORAGE_UNAVAILABLE"]);
+  expect([refusal.code, refusal.reason]).toEqual(["DATA_LOSS", "CONTENT_DAMAGED"]);
   const got = Buffer.concat(read);
   expect(got.length).toBeLessThan(content.length);
   expect(got.equals(content.subarray(0, got.length))).toBe(true);
@@ -283,7 +283,7 @@ it("what a client does wrong is not in the server's log, and what is wrong with 
   const before = server.get().stderr();
   expect((await refusalOf(client.catalog.createItem({ libraryId, name }))).reason).toBe("NAME_TAKEN");
   await damage(server.get().dataDir, content.subarray(0, 64), (path) => truncate(path, 100_000));
-  expect((await refusalOf(readItemFile(client, { itemId, name: "a" }))).reason).toBe("STORAGE_UNAVAILABLE");
+  expect((await refusalOf(readItemFile(client, { itemId, name: "a" }))).reason).toBe("CONTENT_DAMAGED");
   await expect.poll(() => server.get().stderr().slice(before.length)).toContain("ReadItemFile");
   expect(server.get().stderr().slice(before.length)).not.toContain("CreateItem");
 });

@@ -5,10 +5,11 @@ import { accessRefusals } from "./refusals/access-service.js";
 import { blobRefusals } from "./refusals/blob-service.js";
 import { catalogRefusals } from "./refusals/catalog-service.js";
 import { fileRefusals } from "./refusals/file-service.js";
+import { maintenanceRefusals } from "./refusals/maintenance-service.js";
 import { putFileRefusals } from "./refusals/put-file.js";
 import type { RefusalRow } from "./refusals/row.js";
 import { sessionRefusals } from "./refusals/session-service.js";
-import { storageReads, storageWrites } from "./refusals/storage.js";
+import { storageReads, storageRepeats, storageWrites } from "./refusals/storage.js";
 import { streamRefusals } from "./refusals/upload-stream.js";
 import { uploadRefusals } from "./refusals/uploads.js";
 import { watchRefusals } from "./refusals/watch-session.js";
@@ -24,6 +25,7 @@ const rows = [
   ...catalogRefusals,
   ...blobRefusals,
   ...accessRefusals,
+  ...maintenanceRefusals,
 ];
 
 const server = useServer(() => ({
@@ -60,14 +62,24 @@ for (const wire of wires.slice(0, 3)) {
 
 /** Lines that take a server without its medium or its database: these are met where those are taken away. */
 const elsewhere = [
+  // test/rpc/check-store.test.ts
+  "CheckStore: UNAVAILABLE / STORAGE_UNAVAILABLE",
   // test/rpc/storage-away.test.ts
   ...Object.keys({ ...storageWrites, ...storageReads }).map((rpc) => `${rpc}: UNAVAILABLE / STORAGE_UNAVAILABLE`),
+  ...Object.keys({ ...storageReads, ...storageRepeats }).map((rpc) => `${rpc}: DATA_LOSS / CONTENT_DAMAGED`),
   // test/server/database-away.test.ts
   "Login: UNAVAILABLE / DATABASE_UNAVAILABLE",
 ];
 
 it("every line of every `Errors:` list is met by a row, and every row meets a line", () => {
-  const files = ["session_service", "file_service", "catalog_service", "blob_service", "access_service"];
+  const files = [
+    "session_service",
+    "file_service",
+    "catalog_service",
+    "blob_service",
+    "access_service",
+    "maintenance_service",
+  ];
   const promised = files.flatMap(readErrorLines);
   const met = new Set(rows.map(({ rpc, line }) => `${rpc}: ${line}`));
   expect(promised.filter((line) => !met.has(line)).sort()).toEqual([...elsewhere].sort());

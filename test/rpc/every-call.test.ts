@@ -16,13 +16,14 @@ import { AccessService } from "../../gen/slipway/upload/v1/access_service_pb.js"
 import { BlobService } from "../../gen/slipway/upload/v1/blob_service_pb.js";
 import { CatalogService } from "../../gen/slipway/upload/v1/catalog_service_pb.js";
 import { FileService } from "../../gen/slipway/upload/v1/file_service_pb.js";
+import { MaintenanceService } from "../../gen/slipway/upload/v1/maintenance_service_pb.js";
 import { SessionService } from "../../gen/slipway/upload/v1/session_service_pb.js";
 import { openClient, type Refusal, refusalOf, type TestClient, wires } from "../support/client.js";
 import { adminPassword } from "../support/server.js";
 import { startSession, useServer } from "./scene.js";
 
 const server = useServer();
-const services = [SessionService, FileService, CatalogService, BlobService, AccessService];
+const services = [SessionService, FileService, CatalogService, BlobService, AccessService, MaintenanceService];
 const methods = services.flatMap((service) => service.methods);
 /** All but what lets people in. */
 const closed = methods.filter((method) => method !== AccessService.method.login);

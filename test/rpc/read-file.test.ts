@@ -108,7 +108,7 @@ describe.each(["connect/1.1", "grpc/2", "grpc-web/1.1"] as const)("over %s", (wi
 });
 
 describe("content that was damaged on the disk", () => {
-  it("is STORAGE_UNAVAILABLE where bytes are missing, and what was sent before is right", async () => {
+  it("is CONTENT_DAMAGED where bytes are missing, and what was sent before is right", async () => {
     const client = server.client("grpc/2");
     const own = pseudoRandom(3_000_000, 77);
     const place = await storeFile(client, own);
@@ -119,13 +119,13 @@ describe("content that was damaged on the disk", () => {
         for await (const { data } of client.files.readFile({ ...place })) read.push(data);
       })(),
     );
-    expect([refusal.code, refusal.reason]).toEqual(["UNAVAILABLE", "STORAGE_UNAVAILABLE"]);
+    expect([refusal.code, refusal.reason]).toEqual(["DATA_LOSS", "CONTENT_DAMAGED"]);
     const got = Buffer.concat(read);
     expect(got.length).toBeLessThan(own.length);
     expect(got.equals(own.subarray(0, got.length))).toBe(true);
   });
 
-  it("is STORAGE_UNAVAILABLE where a bit of small content is wrong", async () => {
+  it("is CONTENT_DAMAGED where a bit of small content is wrong", async () => {
     const client = server.client("connect/1.1");
     const own = pseudoRandom(20_000, 78);
     const place = await storeFile(client, own);
@@ -135,6 +135,6 @@ describe("content that was damaged on the disk", () => {
       await file.close();
     });
     const refusal = await refusalOf(readBack(client, place));
-    expect([refusal.code, refusal.reason]).toEqual(["UNAVAILABLE", "STORAGE_UNAVAILABLE"]);
+    expect([refusal.code, refusal.reason]).toEqual(["DATA_LOSS", "CONTENT_DAMAGED"]);
   });
 });

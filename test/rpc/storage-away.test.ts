@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { pseudoRandom } from "../support/bodies.js";
 import { refusalOf, wires } from "../support/client.js";
 import { damage } from "./damage.js";
-import { type StorageDeed, storageReads, storageWrites } from "./refusals/storage.js";
+import { type StorageDeed, storageReads, storageRepeats, storageWrites } from "./refusals/storage.js";
 import { useServer } from "./scene.js";
 
 const server = useServer();
@@ -65,8 +65,8 @@ describe.each(wires.slice(0, 3))("over %s", (wire) => {
     },
   );
 
-  it.each(Object.entries(storageReads))(
-    "%s of small content is refused with STORAGE_UNAVAILABLE where a bit of it is wrong, and of that content alone",
+  it.each(Object.entries({ ...storageReads, ...storageRepeats }))(
+    "%s of small content is refused with CONTENT_DAMAGED where a bit of it is wrong, and of that content alone",
     async (_rpc, prepare) => {
       const [content, neighbour] = [fresh(sizes.packs), fresh(sizes.packs)];
       const deeds = [
@@ -79,7 +79,7 @@ describe.each(wires.slice(0, 3))("over %s", (wire) => {
         await file.close();
       });
       const { code, reason } = await refusalOf(deeds[0].call());
-      expect([code, reason]).toEqual(["UNAVAILABLE", "STORAGE_UNAVAILABLE"]);
+      expect([code, reason]).toEqual(["DATA_LOSS", "CONTENT_DAMAGED"]);
       await deeds[1].call();
     },
   );

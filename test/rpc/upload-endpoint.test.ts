@@ -20,6 +20,7 @@ const expiresAt = new Date("2026-01-10T00:00:00Z");
 function clientOf({ caller }: Call, origin = "https://up.example.com") {
   const deps: RpcDeps = {
     uploads: opened.uploads,
+    keepUnreferencedMs: 86_400_000,
     deadlines: { idleTtlMs: 3_600_000, absoluteTtlMs: undefined, keepTerminalMs: 3_600_000 },
     stopping: new AbortController().signal,
     access: { authenticate: async () => ({ caller, use: () => undefined }) } as unknown as Access,

@@ -13,6 +13,7 @@ import { BlobService } from "../../gen/slipway/upload/v1/blob_service_pb.js";
 import { CatalogService } from "../../gen/slipway/upload/v1/catalog_service_pb.js";
 import { ErrorInfoSchema, ErrorReason } from "../../gen/slipway/upload/v1/error_pb.js";
 import { FileService } from "../../gen/slipway/upload/v1/file_service_pb.js";
+import { MaintenanceService } from "../../gen/slipway/upload/v1/maintenance_service_pb.js";
 import { SessionService } from "../../gen/slipway/upload/v1/session_service_pb.js";
 
 /** Protocol and HTTP version. */
@@ -31,6 +32,7 @@ export interface TestClient {
   readonly catalog: Client<typeof CatalogService>;
   readonly blobs: Client<typeof BlobService>;
   readonly access: Client<typeof AccessService>;
+  readonly maintenance: Client<typeof MaintenanceService>;
   /** Lets go of its connections at once. */
   close(): void;
 }
@@ -51,6 +53,7 @@ export function openClient(
     catalog: createClient(CatalogService, transport),
     blobs: createClient(BlobService, transport),
     access: createClient(AccessService, transport),
+    maintenance: createClient(MaintenanceService, transport),
     close,
   };
 }

@@ -37,6 +37,9 @@ export interface OpenedUploads {
   readonly bob: Call;
   readonly admin: Call;
   readonly otherTenant: Call;
+  /** Who keeps all tenants. */
+  readonly operator: Call;
+  readonly dataDir: string;
   /** The service anew over the same stores: its caches are empty, its options are these. */
   restart(options?: UploadsOptions): Uploads;
   close(): Promise<void>;
@@ -68,6 +71,8 @@ export async function openUploads(options: UploadsOptions = {}): Promise<OpenedU
     bob: await callAs("default", "bob", "read", "upload"),
     admin: await callAs("default", "admin", "read", "upload", "administer"),
     otherTenant: await callAs("elsewhere", "alice", "read", "upload", "administer"),
+    operator: await callAs("default", "operator", "read", "upload", "administer", "operate"),
+    dataDir,
     restart,
     async close() {
       await metadata.close();

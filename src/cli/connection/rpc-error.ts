@@ -47,6 +47,7 @@ const resumableReasons = new Set([ErrorReason.OFFSET_UNEXPECTED, ErrorReason.FIN
 const fileReasons = new Set([
   ErrorReason.BYTES_DIFFER,
   ErrorReason.CHECKSUM_DIFFERS,
+  ErrorReason.CONTENT_DAMAGED,
   ErrorReason.FILE_EXISTS,
   ErrorReason.FILE_NOT_FOUND,
   ErrorReason.NAME_INVALID,

@@ -17,8 +17,7 @@ export interface ReadResult<Thing> {
   readonly from: number;
   readonly to: number;
   /**
-   * Stops with the signal's reason when the call is aborted. Throws `unavailable` (STORAGE_UNAVAILABLE) where bytes are
-   * damaged.
+   * Stops with the signal's reason when the call is aborted. Throws `damaged` (CONTENT_DAMAGED) where bytes are lost or wrong.
    */
   readonly body: AsyncIterable<Uint8Array>;
 }

@@ -91,13 +91,9 @@ export async function sweepBytes(
   let deletedKeys = 0;
   const old = { writtenBefore: new Date(now - options.keepUnreferencedMs), batchSize: batch };
   for await (const keys of blobs.listKeys(old)) {
-    const unnamed = (await split(deps, keys)).unnamed;
-    if (unnamed.length === 0) continue;
-    await blobs.moveToTrash(unnamed);
-    const { named, unnamed: gone } = await split(deps, unnamed);
-    await blobs.restoreFromTrash(named);
-    trashedKeys += gone.length;
-    restoredKeys += named.length;
+    const { trashed, restored } = await trashUnnamed(deps, keys);
+    trashedKeys += trashed;
+    restoredKeys += restored;
   }
   // Whatever its age: a database that was put back may name what another one did not.
   for await (const keys of blobs.listTrash({ trashedBefore: new Date(8.64e15), batchSize: batch })) {
@@ -114,6 +110,22 @@ export async function sweepBytes(
     deletedKeys += unnamed.length;
   }
   return { trashedKeys, restoredKeys, deletedKeys };
+}
+
+/**
+ * Moves those of the keys that no row names to the trash; one that turns out to be named after all comes back at once.
+ * Answers how many went, and how many came back.
+ */
+export async function trashUnnamed(
+  deps: CoreDeps,
+  keys: readonly BlobKey[],
+): Promise<{ readonly trashed: number; readonly restored: number }> {
+  const { unnamed } = await split(deps, keys);
+  if (unnamed.length === 0) return { trashed: 0, restored: 0 };
+  await deps.blobs.moveToTrash(unnamed);
+  const { named, unnamed: gone } = await split(deps, unnamed);
+  await deps.blobs.restoreFromTrash(named);
+  return { trashed: gone.length, restored: named.length };
 }
 
 async function split(deps: CoreDeps, keys: readonly BlobKey[]): Promise<{ named: BlobKey[]; unnamed: BlobKey[] }> {

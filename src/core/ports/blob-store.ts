@@ -24,9 +24,9 @@ export interface BlobStore {
   /**
    * The bytes [offset, offset + length) of a key, in order, in chunks of at most 1 MiB that belong to the reader. Also
    * reads what an extent's writer has written but not yet synced, and what is in the trash: whoever began to read content
-   * before it was let go of reads on. Throws `UploadError` `unavailable`
-   * (STORAGE_UNAVAILABLE), naming the key, when the key or some of those bytes are not there: a row said they were, so
-   * this is damage and not an answer. Bytes of a pack whose record checksum is wrong are damage too. Stops between
+   * before it was let go of reads on. Throws `UploadError` `damaged` (CONTENT_DAMAGED), naming the key, when the
+   * key or some of those bytes are not there: a row said they were, so this is damage and not an answer. Bytes of a pack
+   * whose record checksum is wrong are damage too. Where all of the store is away, that is no damage. Stops between
    * chunks with the signal's reason when it aborts.
    */
   read(key: BlobKey, offset: number, length: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
@@ -61,12 +61,53 @@ export interface BlobStore {
   deleteFromTrash(keys: readonly BlobKey[]): Promise<void>;
 
   /**
+   * Where the bytes of a key lie, and how many of them there are at most, without reading them; undefined when there
+   * are none. Throws `unavailable` where all of the store is away.
+   */
+  findBytes(key: BlobKey): Promise<StoredBytes | undefined>;
+
+  /**
+   * Everything that lies in the store and not in the trash, in batches; it changes nothing, not even what `listKeys`
+   * does. The pieces of one unit come one after the other. What is written or trashed meanwhile may or may not appear.
+   */
+  listStored(options: { readonly batchSize: number }): AsyncIterable<readonly StoredPiece[]>;
+
+  /** What lies where only the store's own things should, and that no store makes. */
+  listForeign(): AsyncIterable<ForeignFile>;
+
+  /**
    * Resolves when the medium takes writes, throws `unavailable` when it does not. Cheap enough for a readiness probe.
    */
   checkHealth(): Promise<void>;
 
   /** Waits for what is under way, then lets go of every handle. */
   close(): Promise<void>;
+}
+
+/** What there is of a key. */
+export interface StoredBytes {
+  readonly place: "stored" | "trash";
+  /** Of a key in a pack never more than its own length. */
+  readonly sizeBytes: number;
+}
+
+/** A key, and the unit that it lies in: what goes to the trash as a whole. */
+export interface StoredPiece {
+  /** The store's own name for the unit. */
+  readonly unit: string;
+  /** Undefined where a unit has no key: nothing in it can be read. */
+  readonly key: BlobKey | undefined;
+  /** The size of the whole unit. */
+  readonly unitBytes: number;
+  /** When it was last written; now, where it may still grow. */
+  readonly writtenAt: Date;
+}
+
+export interface ForeignFile {
+  /** Relative to the store's folder. */
+  readonly path: string;
+  /** Undefined where it is no file. */
+  readonly sizeBytes: number | undefined;
 }
 
 /**

@@ -50,6 +50,7 @@ const statuses: Record<UploadErrorCode, HttpProblemStatus> = {
   too_large: 413,
   too_many: 429,
   unsupported: 415,
+  damaged: 500,
   unavailable: 503,
 };
 

@@ -9,8 +9,9 @@ import { createFolders } from "./folders.js";
 import { createGate, type Gate } from "./gate.js";
 import { createHandleCache } from "./handle-cache.js";
 import { readRecord } from "./pack-reader.js";
+import { createInspection } from "./inspection.js";
 import { createPackWriter } from "./packs.js";
-import { createPaths, parseBlobKey } from "./paths.js";
+import { assertFolder, createPaths, parseBlobKey } from "./paths.js";
 import { loadStoreId } from "./store-id.js";
 import { createTrash } from "./trash.js";
 
@@ -41,12 +42,15 @@ export async function createDiskBlobStore(options: DiskBlobStoreOptions): Promis
   const trash = createTrash({ paths, folders, sync });
   const collection = createCollection({ paths, packs, packHandles, trash });
 
+  const inspection = createInspection({ paths, packs, trash });
+
   async function* readKey(key: BlobKey, offset: number, length: number, signal: AbortSignal | undefined) {
     signal?.throwIfAborted();
     assertRange(offset, length);
     const parsed = parseBlobKey(key);
     if (parsed.kind === "extent") {
-      yield* readExtent(() => trash.open({ kind: "extent", id: parsed.id }), { key, offset, length }, signal);
+      const openFile = () => trash.open({ kind: "extent", id: parsed.id });
+      yield* readExtent(openFile, () => assertFolder(paths, "extent"), { key, offset, length }, signal);
       return;
     }
     if (offset + length > parsed.length) throw damageError(key, `bytes up to ${offset + length} were expected`);
@@ -65,8 +69,10 @@ export async function createDiskBlobStore(options: DiskBlobStoreOptions): Promis
   }
 
   async function readTrashed<T>(key: BlobKey, packId: string, read: (handle: FileHandle) => Promise<T>): Promise<T> {
-    const handle = await trash.open({ kind: "pack", id: packId }).catch((error: unknown) => {
-      throw errorCode(error) === "ENOENT" ? damageError(key, "their pack is not there", error) : error;
+    const handle = await trash.open({ kind: "pack", id: packId }).catch(async (error: unknown) => {
+      if (errorCode(error) !== "ENOENT") throw error;
+      await assertFolder(paths, "pack");
+      throw damageError(key, "their pack is not there", error);
     });
     try {
       return await read(handle);
@@ -98,6 +104,9 @@ export async function createDiskBlobStore(options: DiskBlobStoreOptions): Promis
     listTrash: ({ trashedBefore, batchSize }) => gate.stream(inBatches(collection.listTrash(trashedBefore), batchSize)),
     restoreFromTrash: (keys) => gate.pass(() => collection.restoreFromTrash(keys)),
     deleteFromTrash: (keys) => gate.pass(() => collection.deleteFromTrash(keys)),
+    findBytes: (key) => gate.pass(() => inspection.findBytes(key)),
+    listStored: ({ batchSize }) => gate.stream(inBatches(inspection.listStored(), batchSize)),
+    listForeign: () => gate.stream(inspection.listForeign()),
     checkHealth: () => gate.pass(probe),
     async close() {
       await gate.close();

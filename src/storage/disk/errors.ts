@@ -31,9 +31,10 @@ export function storageError(error: unknown): unknown {
   return meaning === undefined ? error : unavailable(`the blob store failed: ${meaning} (${code})`, error);
 }
 
-/** Bytes that a row names and that are not there, or not as they were written. */
+/** Bytes that a row names and that are not there, or not as they were written: no retry helps. */
 export function damageError(key: string, what: string, cause?: unknown): UploadError {
-  return unavailable(`stored bytes ${JSON.stringify(key.slice(0, 128))} are damaged: ${what}`, cause);
+  const message = `stored bytes ${JSON.stringify(key.slice(0, 128))} are damaged: ${what}`;
+  return new UploadError("damaged", message, { reason: "CONTENT_DAMAGED" }, cause);
 }
 
 export function unavailable(message: string, cause?: unknown): UploadError {

@@ -64,12 +64,13 @@ export async function createExtentWriter(deps: {
  */
 export async function* readExtent(
   openFile: () => Promise<FileHandle>,
+  assertMedium: () => Promise<void>,
   range: { readonly key: BlobKey; readonly offset: number; readonly length: number },
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { key, offset, length } = range;
   const end = offset + length;
-  const handle = await openForReading(openFile, key);
+  const handle = await openForReading(openFile, assertMedium, key);
   try {
     const { size } = await handle.stat();
     if (size < end) throw damageError(key, `they end at offset ${size}, bytes up to ${end} were expected`);
@@ -94,12 +95,18 @@ export async function* listExtents(paths: Paths, writtenBefore: Date): AsyncGene
   }
 }
 
-/** Opens the file of a key that some row names: that it is missing is damage. */
-async function openForReading(openFile: () => Promise<FileHandle>, key: BlobKey): Promise<FileHandle> {
+/** Opens the file of a key that some row names: that it is missing is damage, unless more than it is. */
+async function openForReading(
+  openFile: () => Promise<FileHandle>,
+  assertMedium: () => Promise<void>,
+  key: BlobKey,
+): Promise<FileHandle> {
   try {
     return await openFile();
   } catch (error) {
-    throw errorCode(error) === "ENOENT" ? damageError(key, "they are not there", error) : error;
+    if (errorCode(error) !== "ENOENT") throw error;
+    await assertMedium();
+    throw damageError(key, "they are not there", error);
   }
 }
 

@@ -113,6 +113,11 @@ export function createTrash(deps: { readonly paths: Paths; readonly folders: Fol
   };
 }
 
+/** Whether the trash makes such a name in the folder of this name. */
+export function isTrashName(name: string, folder: string): boolean {
+  return entryPattern.exec(name)?.[2]?.startsWith(folder) === true;
+}
+
 /** The names in a folder, none where it was not needed yet. */
 async function readNames(folder: string): Promise<readonly string[]> {
   try {

@@ -4,6 +4,16 @@ import { findReferencedKeys, listExtents } from "./attempts.js";
 import { findBlobs, getBlob, insertBlobs, listBlobs, publishFile, removeBlobs } from "./blobs.js";
 import { changeFile } from "./change-file.js";
 import { completeSession, deleteSession, updateSession } from "./change-session.js";
+import {
+  dropBlob,
+  findNamedContent,
+  findPlacedBlob,
+  listCopies,
+  listNamedContents,
+  listPlacedBlobs,
+  replaceBlobKey,
+  replaceContent,
+} from "./check.js";
 import { createSession } from "./create-session.js";
 import { listEvents } from "./events.js";
 import { interruptValidations, listFiles, listProgress, viewFile } from "./files.js";
@@ -102,6 +112,15 @@ export function createMetadataStore(knex: Knex): MetadataStore {
     listTokens: (userId, page) => ask((db) => listTokens(db, userId, page)),
     deleteToken: (tokenId, owner) => run((trx) => deleteToken(trx, tokenId, owner)),
     touchTokens: (uses) => run((trx) => touchTokens(trx, uses)),
+
+    listNamedContents: (options) => ask((db) => listNamedContents(db, options)),
+    findNamedContent: (contentId) => ask((db) => findNamedContent(db, contentId)),
+    listPlacedBlobs: (options) => ask((db) => listPlacedBlobs(db, options)),
+    findPlacedBlob: (name) => ask((db) => findPlacedBlob(db, name)),
+    listCopies: (copy) => ask((db) => listCopies(db, copy)),
+    replaceContent: (change) => run((trx) => replaceContent(trx, change)),
+    replaceBlobKey: (name, from, to) => runOne((db) => replaceBlobKey(db, name, from, to)),
+    dropBlob: (name, blobKey) => runOne((db) => dropBlob(db, name, blobKey)),
 
     listOverdueSessions: (limit) => ask((db) => listOverdueSessions(db, limit)),
     deleteForgottenSessions: (limit) => deleteForgottenSessions(deeds, limit),

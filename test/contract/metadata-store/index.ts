@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import { describeAttempts } from "./attempts.js";
 import { describeBlobRaces, describeBlobs } from "./blobs.js";
 import { describeCatalog } from "./catalog.js";
+import { describeCheck } from "./check.js";
 import { describeCompletion } from "./completion.js";
 import { describeConcurrency } from "./concurrency.js";
 import { describeEvents } from "./events.js";
@@ -39,6 +40,7 @@ export function describeMetadataStore(
     describe("predicates", () => describePredicates(open));
     describe("events", () => describeEvents(open));
     describe("sweep", () => describeSweep(open));
+    describe("check", () => describeCheck(open));
     describe("identity", () => describeIdentity(open));
     describe("isolation", () => describeIsolation(open));
     describe("model", () => describeModel(open));

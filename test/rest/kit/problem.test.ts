@@ -25,6 +25,7 @@ describe("a problem", () => {
       too_large: 413,
       too_many: 429,
       unsupported: 415,
+      damaged: 500,
       unavailable: 503,
     });
   });

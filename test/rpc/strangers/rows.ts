@@ -6,6 +6,7 @@ import { BlobService } from "../../../gen/slipway/upload/v1/blob_service_pb.js";
 import { CatalogService } from "../../../gen/slipway/upload/v1/catalog_service_pb.js";
 import { ChecksumAlgorithm } from "../../../gen/slipway/upload/v1/checksum_pb.js";
 import { FileService } from "../../../gen/slipway/upload/v1/file_service_pb.js";
+import { MaintenanceService } from "../../../gen/slipway/upload/v1/maintenance_service_pb.js";
 import { SessionService } from "../../../gen/slipway/upload/v1/session_service_pb.js";
 import { messagesOf } from "../scene.js";
 import { hidden, known, type Names, type Row, type Rows, to } from "./row.js";
@@ -141,12 +142,17 @@ const accessRows: Rows<Omit<typeof AccessService.method, "login">> = {
   },
 };
 
+const maintenanceRows: Rows<typeof MaintenanceService.method> = {
+  checkStore: { request: () => ({}), ...to.keepTenants },
+};
+
 const tables = [
   [SessionService, sessionRows],
   [FileService, fileRows],
   [BlobService, blobRows],
   [CatalogService, catalogRows],
   [AccessService, accessRows],
+  [MaintenanceService, maintenanceRows],
 ] as const;
 
 /** Every method there is but Login. */

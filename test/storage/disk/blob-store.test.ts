@@ -1,11 +1,13 @@
-import { chmod, mkdir, readdir, readlink, rm, stat, utimes, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, mkdir, readdir, readlink, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { BlobKey } from "../../../src/core/index.js";
+import type { BlobKey, BlobStore } from "../../../src/core/index.js";
 import { createDiskBlobStore } from "../../../src/storage/disk/blob-store.js";
 import {
+  collect,
   describeBlobStore,
   expectBytes,
+  expectDamage,
   expectUnavailable,
   listKeys,
   listTrash,
@@ -125,7 +127,7 @@ describe("keys of a blob store on disk", () => {
       () => store.restoreFromTrash([key]),
       () => store.deleteFromTrash([key]),
     ]) {
-      expect((await expectUnavailable(deed())).message).toContain(JSON.stringify(text));
+      await expectDamage(deed(), JSON.stringify(text));
     }
     expect(await listFiles(dataDir)).toEqual(before);
   });
@@ -143,7 +145,7 @@ describe.skipIf(process.platform !== "linux")("open files of a blob store on dis
     const { dataDir, store } = await openDiskStore();
     const key = await putExtent(store, makeBytes(3_000_000, 10));
     for await (const _ of store.read(key, 0, 3_000_000)) break;
-    await expectUnavailable(readAll(store, key, 0, 3_000_001));
+    await expectDamage(readAll(store, key, 0, 3_000_001), key);
     const controller = new AbortController();
     const reading = store.read(key, 0, 3_000_000, controller.signal)[Symbol.asyncIterator]();
     await reading.next();
@@ -182,6 +184,73 @@ describe.skipIf(process.platform !== "linux")("open files of a blob store on dis
   });
 });
 
+describe("what a check asks of a blob store on disk", () => {
+  const listForeign = async (store: BlobStore) => {
+    const paths: string[] = [];
+    for await (const { path } of store.listForeign()) paths.push(path);
+    return paths.sort();
+  };
+
+  test("foreign is what no store makes, in each of its folders, and nothing that it makes", async () => {
+    const { dataDir, store, reopen } = await openDiskStore();
+    const extent = await putExtent(store, makeBytes(10, 40));
+    const small = await store.putSmall([makeBytes(10, 40)]);
+    const again = await reopen();
+    await again.moveToTrash([await putExtent(again, makeBytes(10, 41)), small]);
+    expect(await listForeign(again)).toEqual([]);
+    const id = extent.slice(2);
+    const other = id.startsWith("0") ? "10" : "00";
+    const foreign = [
+      "extents/notes.txt",
+      `extents/${id.slice(0, 2)}/notes.txt`,
+      `extents/${other}/${id}`,
+      `extents/${id.slice(0, 2)}/${id}.tmp`,
+      "packs/notes.txt",
+      "trash/notes.txt",
+      `trash/00/e-${"0".repeat(32)}`,
+      `trash/00/e-${"1".repeat(32)}.1`,
+    ];
+    for (const path of foreign) {
+      await mkdir(dirname(join(dataDir, path)), { recursive: true });
+      await writeFile(join(dataDir, path), "x");
+    }
+    await mkdir(join(dataDir, "packs", "0".repeat(32)));
+    await writeFile(join(dataDir, "anything"), "outside of the store's folders");
+    expect(await listForeign(again)).toEqual([...foreign, `packs/${"0".repeat(32)}`].sort());
+  });
+
+  test("a key of bytes that were cut tells how many of them there are", async () => {
+    const { dataDir, store, reopen } = await openDiskStore();
+    const keys = [await putExtent(store, makeBytes(1000, 42)), await store.putSmall([makeBytes(1000, 42)])];
+    const again = await reopen();
+    for (const key of keys) {
+      const path = pathOf(dataDir, key);
+      for (const left of [100, 0]) {
+        await truncate(path, left + (key.startsWith("p:") ? 20 : 0));
+        expect(await again.findBytes(key)).toEqual({ place: "stored", sizeBytes: left });
+      }
+      await rm(path);
+      expect(await again.findBytes(key)).toBeUndefined();
+    }
+    expect(await again.findBytes("no key" as BlobKey)).toBeUndefined();
+  });
+
+  test("a pack in which nothing can be read is a unit without keys, and one that grows is as young as can be", async () => {
+    const { dataDir, store } = await openDiskStore();
+    const key = await store.putSmall([makeBytes(10, 43)]);
+    const torn = "0".repeat(32);
+    await writeFile(join(dataDir, "packs", torn), "torn");
+    const long = new Date(Date.now() - 48 * hour);
+    for (const path of [pathOf(dataDir, key), join(dataDir, "packs", torn)]) await utimes(path, long, long);
+    const pieces = (await collect(store.listStored({ batchSize: 10 }))).flat();
+    expect(pieces).toHaveLength(2);
+    expect(pieces).toContainEqual({ unit: `p:${torn}`, key: undefined, unitBytes: 4, writtenAt: long });
+    const growing = pieces.find((piece) => piece.key === key);
+    expect(Date.now() - (growing?.writtenAt.getTime() ?? 0)).toBeLessThan(hour);
+    expect(await listFiles(dataDir)).toContain(`packs/${torn}`);
+  });
+});
+
 describe("the health of a blob store on disk", () => {
   test.each(["ENOSPC", "EROFS", "EIO", "EDQUOT"])(
     "a medium that answers %s to a write is unavailable",
@@ -209,6 +278,27 @@ describe("the health of a blob store on disk", () => {
       expect((await expectUnavailable(deed())).message).toContain("ENOENT");
     }
   });
+
+  test.each(["store-id", "extents", "packs"])(
+    "a store whose %s is away is unavailable, and not damaged",
+    async (name) => {
+      const { dataDir, store, reopen } = await openDiskStore();
+      const keys = [await putExtent(store, makeBytes(10, 22)), await store.putSmall([makeBytes(10, 22)])];
+      const again = await reopen();
+      for (const folder of ["extents", "packs"]) await rm(join(dataDir, folder), { recursive: true });
+      for (const folder of ["extents", "packs"]) if (folder !== name) await mkdir(join(dataDir, folder));
+      if (name === "store-id") await rm(join(dataDir, name));
+      const away = keys.filter((key) => name === "store-id" || (name === "extents") === key.startsWith("e:"));
+      for (const key of away) {
+        await expectUnavailable(readAll(again, key, 0, 10));
+        await expectUnavailable(again.findBytes(key));
+      }
+      for (const key of keys.filter((each) => !away.includes(each))) {
+        await expectDamage(readAll(again, key, 0, 10), key);
+        expect(await again.findBytes(key)).toBeUndefined();
+      }
+    },
+  );
 
   test.skipIf(process.getuid?.() === 0)("an extent that may not be opened is not reported as missing", async () => {
     const { dataDir, store } = await openDiskStore();

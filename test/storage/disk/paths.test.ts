@@ -45,7 +45,7 @@ describe("blob keys on disk", () => {
           const path = parsed.kind === "extent" ? paths.extent(parsed.id) : paths.pack(parsed.packId);
           expect(path).toMatch(/^\/store\/(extents\/[0-9a-f]{2}|packs)\/[0-9a-f]{32}$/);
         } catch (error) {
-          expect(error).toMatchObject({ code: "unavailable" });
+          expect(error).toMatchObject({ code: "damaged" });
         }
       }),
     );

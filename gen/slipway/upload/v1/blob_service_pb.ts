@@ -421,6 +421,7 @@ export const BlobService: GenService<{
    * - INVALID_ARGUMENT / NUMBER_INVALID: the offset or the limit is negative or above 2^53-1
    * - NOT_FOUND / BLOB_NOT_FOUND: there is no such blob
    * - OUT_OF_RANGE / OFFSET_UNEXPECTED: the offset lies past the end; `expected_offset` is the size
+   * - DATA_LOSS / CONTENT_DAMAGED: stored bytes are lost or damaged; those that were sent are right
    * - UNAVAILABLE / STORAGE_UNAVAILABLE: the bytes cannot be read; those that were sent are right
    *
    * @generated from rpc slipway.upload.v1.BlobService.ReadBlob

@@ -273,14 +273,15 @@ export enum FileState {
   VALIDATING = 3,
 
   /**
-   * Whole and checked: all that CompleteSession asks for.
+   * Whole and checked: all that CompleteSession asks for. Leads to FAILED only where an operator's check of the store
+   * finds that its bytes were lost or damaged since.
    *
    * @generated from enum value: FILE_STATE_READY = 4;
    */
   READY = 4,
 
   /**
-   * The last attempt was not what was declared; `failure` says why. The next upload is a new attempt.
+   * The last attempt was not what was declared, or its bytes were lost; `failure` says why. The next upload is a new attempt.
    *
    * @generated from enum value: FILE_STATE_FAILED = 5;
    */

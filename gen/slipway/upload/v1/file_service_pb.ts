@@ -531,6 +531,7 @@ export const FileService: GenService<{
    * - FAILED_PRECONDITION / SESSION_STATE: the session is not ACTIVE
    * - ABORTED / WRITER_SUPERSEDED: a newer writer took over, or the file or session was removed or ended; a client
    *   SHOULD find out who that was before it takes the file back
+   * - DATA_LOSS / CONTENT_DAMAGED: bytes that were stored before are lost or damaged, and cannot be compared or hashed
    * - UNAVAILABLE / STORAGE_UNAVAILABLE: the bytes cannot be stored; what was committed is kept
    *
    * @generated from rpc slipway.upload.v1.FileService.UploadFile
@@ -564,6 +565,7 @@ export const FileService: GenService<{
    * - FAILED_PRECONDITION / SESSION_EXPIRED: the session's deadline has passed
    * - FAILED_PRECONDITION / SESSION_STATE: the session is not ACTIVE
    * - ABORTED / WRITER_SUPERSEDED: a newer writer took over, or the file or session was removed or ended
+   * - DATA_LOSS / CONTENT_DAMAGED: bytes that were stored before are lost or damaged, and cannot be compared or hashed
    * - UNAVAILABLE / STORAGE_UNAVAILABLE: the bytes cannot be stored
    *
    * @generated from rpc slipway.upload.v1.FileService.UploadPart
@@ -630,6 +632,7 @@ export const FileService: GenService<{
    * - FAILED_PRECONDITION / NO_CONTENT: no attempt has become READY yet
    * - FAILED_PRECONDITION / SESSION_EXPIRED: the session's deadline has passed
    * - FAILED_PRECONDITION / SESSION_STATE: the session is CANCELED or FAILED
+   * - DATA_LOSS / CONTENT_DAMAGED: stored bytes are lost or damaged; those that were sent are right
    * - UNAVAILABLE / STORAGE_UNAVAILABLE: the bytes cannot be read; those that were sent are right
    *
    * @generated from rpc slipway.upload.v1.FileService.ReadFile
