@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file slipway/upload/v1/failure.proto.
  */
 export const file_slipway_upload_v1_failure: GenFile = /*@__PURE__*/
-  fileDesc("Ch9zbGlwd2F5L3VwbG9hZC92MS9mYWlsdXJlLnByb3RvEhFzbGlwd2F5LnVwbG9hZC52MSJxCgdGYWlsdXJlEjAKBnJlYXNvbhgBIAEoDjIgLnNsaXB3YXkudXBsb2FkLnYxLkZhaWx1cmVSZWFzb24SNAoHbWVzc2FnZRgCIAEoCzIjLnNsaXB3YXkudXBsb2FkLnYxLkxvY2FsaXplZE1lc3NhZ2UqqwEKDUZhaWx1cmVSZWFzb24SHgoaRkFJTFVSRV9SRUFTT05fVU5TUEVDSUZJRUQQABIaChZGQUlMVVJFX1JFQVNPTl9FWFBJUkVEEAESGQoVRkFJTFVSRV9SRUFTT05fQ0xJRU5UEAISHgoaRkFJTFVSRV9SRUFTT05fRklMRV9GQUlMRUQQAxIjCh9GQUlMVVJFX1JFQVNPTl9DSEVDS1NVTV9ESUZGRVJTEARiBnByb3RvMw", [file_slipway_upload_v1_text]);
+  fileDesc("Ch9zbGlwd2F5L3VwbG9hZC92MS9mYWlsdXJlLnByb3RvEhFzbGlwd2F5LnVwbG9hZC52MSJxCgdGYWlsdXJlEjAKBnJlYXNvbhgBIAEoDjIgLnNsaXB3YXkudXBsb2FkLnYxLkZhaWx1cmVSZWFzb24SNAoHbWVzc2FnZRgCIAEoCzIjLnNsaXB3YXkudXBsb2FkLnYxLkxvY2FsaXplZE1lc3NhZ2UqzwEKDUZhaWx1cmVSZWFzb24SHgoaRkFJTFVSRV9SRUFTT05fVU5TUEVDSUZJRUQQABIaChZGQUlMVVJFX1JFQVNPTl9FWFBJUkVEEAESGQoVRkFJTFVSRV9SRUFTT05fQ0xJRU5UEAISHgoaRkFJTFVSRV9SRUFTT05fRklMRV9GQUlMRUQQAxIjCh9GQUlMVVJFX1JFQVNPTl9DSEVDS1NVTV9ESUZGRVJTEAQSIgoeRkFJTFVSRV9SRUFTT05fQ09OVEVOVF9EQU1BR0VEEAViBnByb3RvMw", [file_slipway_upload_v1_text]);
 
 /**
  * What went wrong with a session or a file that is in its FAILED state.
@@ -83,6 +83,14 @@ export enum FailureReason {
    * @generated from enum value: FAILURE_REASON_CHECKSUM_DIFFERS = 4;
    */
   CHECKSUM_DIFFERS = 4,
+
+  /**
+   * File only: bytes of it that had been stored were lost or damaged, and a check of the store gave them up. It must be
+   * sent again.
+   *
+   * @generated from enum value: FAILURE_REASON_CONTENT_DAMAGED = 5;
+   */
+  CONTENT_DAMAGED = 5,
 }
 
 /**
