@@ -1,3 +1,4 @@
+import { check } from "./check.js";
 import { download } from "./download.js";
 import { ls } from "./ls.js";
 import { serve } from "./serve.js";
@@ -6,4 +7,4 @@ import { upload } from "./upload.js";
 import { version } from "./version.js";
 
 /** Everything that `slipway` can do, as its help lists it. */
-export const commands: readonly Command[] = [serve, upload, download, ls, version];
+export const commands: readonly Command[] = [serve, upload, download, ls, check, version];

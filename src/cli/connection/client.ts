@@ -6,6 +6,7 @@ import { AccessService } from "../../../gen/slipway/upload/v1/access_service_pb.
 import { BlobService } from "../../../gen/slipway/upload/v1/blob_service_pb.js";
 import { CatalogService } from "../../../gen/slipway/upload/v1/catalog_service_pb.js";
 import { FileService } from "../../../gen/slipway/upload/v1/file_service_pb.js";
+import { MaintenanceService } from "../../../gen/slipway/upload/v1/maintenance_service_pb.js";
 import { SessionService } from "../../../gen/slipway/upload/v1/session_service_pb.js";
 import type { Connection } from "./settings.js";
 
@@ -19,6 +20,7 @@ export interface UploadClient {
   readonly blobs: Client<typeof BlobService>;
   readonly catalog: Client<typeof CatalogService>;
   readonly access: Client<typeof AccessService>;
+  readonly maintenance: Client<typeof MaintenanceService>;
   /** Lets go of the connections; calls that are under way fail. */
   close(): void;
 }
@@ -43,6 +45,7 @@ export function connectClient(connection: ClientOptions): UploadClient {
     blobs: createClient(BlobService, transport),
     catalog: createClient(CatalogService, transport),
     access: createClient(AccessService, transport),
+    maintenance: createClient(MaintenanceService, transport),
     close,
   };
 }
