@@ -80,7 +80,7 @@ export function createFaces(deps: {
     registry: metrics.registry,
     access,
     isLocal: (request) => isLoopback(config.listen.host) && requests.isLocal(request),
-    peerOf: (request) => ({ address: requests.requestOf(request).peerAddress }),
+    requestOf: requests.requestOf,
     logUnexpected: (error, request) => logRequest(error, { ...requests.requestOf(request), method: "GET" }),
   });
   const fallback = (url = "") => (isCapability(url) ? capability : pathOf(url) === metricsPath ? scrape : health);

@@ -1,6 +1,7 @@
 import type { Registry } from "prom-client";
-import { type Access, assertPermission, isUploadError, type Peer, type UploadErrorCode } from "../core/index.js";
+import { type Access, assertPermission, isUploadError, noteOf, type UploadErrorCode } from "../core/index.js";
 import { parseAuthorization } from "../rpc/authorization.js";
+import type { RpcRequest } from "../rpc/request.js";
 import type { NodeHandler } from "./listen.js";
 import type { NodeRequest } from "./node-http.js";
 
@@ -22,15 +23,16 @@ export function createMetricsHandler(deps: {
   readonly registry: Pick<Registry, "metrics" | "contentType">;
   readonly access: Pick<Access, "authenticate">;
   readonly isLocal: (request: NodeRequest) => boolean;
-  readonly peerOf: (request: NodeRequest) => Peer;
+  readonly requestOf: (request: NodeRequest) => RpcRequest;
   readonly logUnexpected: (error: unknown, request: NodeRequest) => void;
 }): NodeHandler {
   const { registry, access } = deps;
 
   async function admit(request: NodeRequest): Promise<void> {
     if (deps.isLocal(request)) return;
+    const { peerAddress } = deps.requestOf(request);
     const credentials = parseAuthorization(request.headers.authorization ?? null);
-    const { caller } = await access.authenticate(credentials, "rpc", deps.peerOf(request));
+    const { caller } = await access.authenticate(credentials, "rpc", { address: peerAddress });
     assertPermission(caller, "operate");
   }
   return (request, response) => {
@@ -52,6 +54,7 @@ export function createMetricsHandler(deps: {
     }
     serve().catch((error: unknown) => {
       const status = isUploadError(error) ? (statuses[error.code] ?? 500) : 500;
+      deps.requestOf(request).note?.(isUploadError(error) ? noteOf(error) : { code: "internal" });
       if (status === 500) deps.logUnexpected(error, request);
       const headers = status === 401 ? { "www-authenticate": challenge } : {};
       answer(status, headers, `${isUploadError(error) ? error.message : "internal error"}\n`);

@@ -26,6 +26,8 @@ export function createMetrics(version: string): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  // Gauges with names of counters; the same is there by type, under better ones.
+  for (const what of ["handles", "requests", "resources"]) registry.removeSingleMetric(`nodejs_active_${what}_total`);
   new Gauge({
     name: "slipway_build_info",
     help: "Always 1; the labels say which version of Slipway this is, and of Node.js.",
@@ -198,9 +200,11 @@ function createSweepMetrics(registers: Registry[]): Pick<Metrics, "swept" | "swe
   });
   const last = new Gauge({
     name: "slipway_sweep_last_success_timestamp_seconds",
-    help: "When a sweep last came to its end, in seconds since 1970; 0 for not yet.",
+    help: "When a sweep last came to its end, in seconds since 1970; absent until one has.",
     registers,
   });
+  last.remove();
+  for (const name of Object.keys(nothingSwept)) collected.inc({ what: snakeCase(name) }, 0);
   return {
     swept(report) {
       sweeps.inc({ result: "ok" });
@@ -210,6 +214,16 @@ function createSweepMetrics(registers: Registry[]): Pick<Metrics, "swept" | "swe
     sweepFailed: () => sweeps.inc({ result: "failed" }),
   };
 }
+
+const nothingSwept: SweepReport = {
+  expiredSessions: 0,
+  forgottenSessions: 0,
+  releasedContents: 0,
+  expiredRecords: 0,
+  trashedKeys: 0,
+  restoredKeys: 0,
+  deletedKeys: 0,
+};
 
 function snakeCase(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
