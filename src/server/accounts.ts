@@ -34,9 +34,9 @@ export function createAccounts(deps: {
         "answered",
       );
     }
-    // An HTTP/2 answer calls itself finished only when its stream has closed.
-    const end = "stream" in response ? response.stream : response;
-    end.once("finish", () => close(true));
+    // An HTTP/2 answer calls itself finished only when its stream has closed; and one that is reset ends by itself.
+    if ("stream" in response) response.stream.once("finish", () => close(!response.stream.aborted));
+    else response.once("finish", () => close(true));
     response.once("close", () => close(false));
     return (note) => {
       // A new word on how it ended takes the reason of the old one with it.
