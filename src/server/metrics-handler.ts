@@ -1,11 +1,23 @@
+import { createHmac, randomBytes } from "node:crypto";
 import type { Registry } from "prom-client";
-import { type Access, assertPermission, isUploadError, noteOf, type UploadErrorCode } from "../core/index.js";
+import {
+  type Access,
+  assertPermission,
+  isUploadError,
+  noteOf,
+  UploadError,
+  type UploadErrorCode,
+} from "../core/index.js";
 import { parseAuthorization } from "../rpc/authorization.js";
 import type { RpcRequest } from "../rpc/request.js";
 import type { NodeHandler } from "./listen.js";
 import type { NodeRequest } from "./node-http.js";
 
 export const metricsPath = "/metrics";
+
+const rememberMs = 15 * 60_000;
+const mostAdmitted = 16;
+const patienceMs = 3_000;
 
 const statuses: Partial<Record<UploadErrorCode, number>> = {
   unauthenticated: 401,
@@ -17,7 +29,8 @@ const challenge = 'Basic realm="slipway", charset="UTF-8", Bearer realm="slipway
 
 /**
  * `/metrics`: to whoever is on this machine, and to others who show the credentials of somebody with the permission
- * `operate`, by password or by a token for the RPCs.
+ * `operate`, by password or by a token for the RPCs. While the database cannot be asked about credentials, those that
+ * were good a short while ago are: it is then that an operator wants to see something.
  */
 export function createMetricsHandler(deps: {
   readonly registry: Pick<Registry, "metrics" | "contentType">;
@@ -27,13 +40,28 @@ export function createMetricsHandler(deps: {
   readonly logUnexpected: (error: unknown, request: NodeRequest) => void;
 }): NodeHandler {
   const { registry, access } = deps;
+  const processKey = randomBytes(32);
+  /** When whose credentials were good, by a digest of them. */
+  const admitted = new Map<string, number>();
 
   async function admit(request: NodeRequest): Promise<void> {
     if (deps.isLocal(request)) return;
     const { peerAddress } = deps.requestOf(request);
-    const credentials = parseAuthorization(request.headers.authorization ?? null);
-    const { caller } = await access.authenticate(credentials, "rpc", { address: peerAddress });
-    assertPermission(caller, "operate");
+    const { authorization = "" } = request.headers;
+    const credentials = parseAuthorization(authorization === "" ? null : authorization);
+    const key = createHmac("sha256", processKey).update(authorization).digest("base64");
+    try {
+      const { caller } = await soon(access.authenticate(credentials, "rpc", { address: peerAddress }));
+      assertPermission(caller, "operate");
+      admitted.delete(key);
+      admitted.set(key, performance.now());
+      for (const oldest of admitted.keys()) if (admitted.size > mostAdmitted) admitted.delete(oldest);
+    } catch (error) {
+      const isKnown = performance.now() - (admitted.get(key) ?? Number.NEGATIVE_INFINITY) < rememberMs;
+      if (isUploadError(error, "unavailable") && isKnown) return;
+      if (isUploadError(error, "unauthenticated", "denied")) admitted.delete(key);
+      throw error;
+    }
   }
   return (request, response) => {
     const answer = (status: number, headers: Readonly<Record<string, string>>, text: string) => {
@@ -60,4 +88,15 @@ export function createMetricsHandler(deps: {
       answer(status, headers, `${isUploadError(error) ? error.message : "internal error"}\n`);
     });
   };
+}
+
+/** A database that hangs is as good as one that is away. */
+async function soon<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const words = "nobody could be asked about the credentials in time";
+    const error = new UploadError("unavailable", words, { reason: "DATABASE_UNAVAILABLE" });
+    timer = setTimeout(() => reject(error), patienceMs);
+  });
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }

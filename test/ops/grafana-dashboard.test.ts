@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { useServer } from "../rpc/scene.js";
 import { liveBusily } from "../support/metrics.js";
-import { checkMetrics, findPrometheus, type Prometheus, startPrometheus } from "../support/prometheus.js";
+import { checkMetrics, checkRules, findPrometheus, type Prometheus, startPrometheus } from "../support/prometheus.js";
 
 interface Panel {
   readonly id: number;
@@ -87,6 +87,16 @@ const promtool = findPrometheus("promtool");
 it.skipIf(promtool === undefined)("promtool finds nothing to say against /metrics", async () => {
   await liveBusily(server.get());
   expect(checkMetrics(promtool!, await scrape())).toBe("");
+});
+
+it.skipIf(promtool === undefined)("promtool takes the alerts of the README, which ask for what is there", async () => {
+  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+  const alerts = /^```yaml\n(groups:.*?)^```$/ms.exec(readme)?.[1] ?? "";
+  expect(alerts.match(/alert:/g)).toHaveLength(3);
+  expect(await checkRules(promtool!, alerts)).toBe("");
+  expect(await checkRules(promtool!, alerts.replace("rate(", "rat("))).not.toBe("");
+  const text = await scrape();
+  for (const [name] of alerts.matchAll(/slipway_\w+/g)) expect(text).toContain(`# TYPE ${name} `);
 });
 
 const program = findPrometheus("prometheus");

@@ -283,10 +283,14 @@ it("on a listener that is not loopback they need credentials, from this machine 
 });
 
 it.runIf(ownPostgresAvailable())(
-  "while the database is away, the metrics come all the same: not ready, and without the open sessions",
+  "while the database is away, the metrics come all the same: not ready, without the open sessions, and to whom they were given a moment ago",
   async () => {
     const postgres = await startOwnPostgres();
-    const server = await startServer({ databaseUrl: postgres.url });
+    const server = await startServer({ databaseUrl: postgres.url, env: { SLIPWAY_TRUST_PROXY: "1" } });
+    const elsewhere = { "x-forwarded-for": "192.0.2.1" };
+    const statusFor = async (authorization: string) =>
+      (await fetch(`${server.url}/metrics`, { headers: { ...elsewhere, authorization } })).status;
+    expect(await statusFor(server.authorization)).toBe(200);
     const read = async () => {
       const sample = await readMetrics(server.url);
       return [sample.get("slipway_ready"), sample.has("slipway_sessions_open")];
@@ -295,6 +299,10 @@ it.runIf(ownPostgresAvailable())(
     expect(await read()).toEqual([1, true]);
     await postgres.stop();
     await expect.poll(read, patience).toEqual([0, false]);
+    // Longer than what the database said of anybody is believed.
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    expect(await statusFor(server.authorization)).toBe(200);
+    expect(await statusFor(`Bearer slp_${"x".repeat(43)}`)).toBe(503);
     await postgres.start();
     await expect.poll(read, patience).toEqual([1, true]);
     await server.kill();

@@ -33,6 +33,14 @@ export function checkMetrics(promtool: string, text: string): string {
   return status === 0 ? stdout + stderr : `exit code ${status}: ${stdout}${stderr}`;
 }
 
+/** The same of `promtool check rules`; empty when all is well. */
+export async function checkRules(promtool: string, rules: string): Promise<string> {
+  const file = join(await mkdtemp(join(inject("runFolder"), "rules-")), "rules.yml");
+  await writeFile(file, rules);
+  const { status, stdout, stderr } = spawnSync(promtool, ["check", "rules", file], { encoding: "utf8" });
+  return status === 0 ? "" : stdout + stderr;
+}
+
 export async function startPrometheus(program: string, target: { readonly port: number }): Promise<Prometheus> {
   const folder = await mkdtemp(join(inject("runFolder"), "prometheus-"));
   const config = `global: { scrape_interval: 1s }
