@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { fileMoves, sessionMoves } from "../src/core/index.js";
+import { createMetrics } from "../src/server/metrics.js";
+import { registerState } from "../src/server/state-metrics.js";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 const source = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
@@ -22,6 +24,19 @@ function movesOf(table: Record<string, Record<string, string>>): string[] {
   return moves.sort();
 }
 
+async function createMetricsText(): Promise<string> {
+  const { registry } = createMetrics("0");
+  registerState(registry, {
+    dataDir: ".",
+    isReady: async () => true,
+    countOpenSessions: async () => 0,
+    bufferUse: () => ({ sharers: 0, heldBytes: 0 }),
+    maxBufferedBytes: 0,
+    poolUse: () => ({ used: 0, free: 0, waiting: 0, most: 0 }),
+  });
+  return registry.metrics();
+}
+
 describe("README", () => {
   it("draws the states of a session as the table has them", () => {
     expect(arrowsOf(1)).toEqual(movesOf(sessionMoves));
@@ -38,6 +53,15 @@ describe("README", () => {
     const clientSettings = ["SLIPWAY_URL", "SLIPWAY_TOKEN"];
     const listed = [...readme.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name]) => name);
     expect(new Set(listed)).toEqual(new Set(read.filter((name) => !clientSettings.includes(name ?? ""))));
+  });
+
+  it("lists every metric of the server's own, with its type", async () => {
+    const text = await createMetricsText();
+    const told = [...text.matchAll(/^# TYPE (slipway_\w+) (\w+)$/gm)].map(([, name, type]) => `${name} ${type}`);
+    const listed = [...readme.matchAll(/^\| `(slipway_\w+)` \| (\w+) \| .+ \|$/gm)].map(([, ...words]) =>
+      words.join(" "),
+    );
+    expect(listed.sort()).toEqual(told.sort());
   });
 
   it("links only to files that exist", () => {

@@ -14,9 +14,11 @@ export interface BodyReader {
   close(): void;
 }
 
+/** `onBytes` is told of every chunk once, as it comes out of the stream. */
 export function createBodyReader(
   body: AsyncIterable<Uint8Array>,
   signals: readonly (AbortSignal | undefined)[],
+  onBytes: (count: number) => void = () => undefined,
 ): BodyReader {
   const iterator = body[Symbol.asyncIterator]();
   const watched = signals.filter((signal) => signal !== undefined);
@@ -48,7 +50,10 @@ export function createBodyReader(
         if (ended) return undefined;
         const result = await step();
         if (result.done === true) ended = true;
-        else if (result.value.length > 0) return result.value;
+        else if (result.value.length > 0) {
+          onBytes(result.value.length);
+          return result.value;
+        }
       }
     },
     unread(chunk) {

@@ -5,6 +5,7 @@ import type { Limits } from "./limits.js";
 import type { BlobStore } from "./ports/blob-store.js";
 import type { Clock } from "./ports/clock.js";
 import type { MetadataStore } from "./ports/metadata-store.js";
+import type { Observer } from "./ports/observer.js";
 import type { SessionNews } from "./session-news.js";
 import type { WriterSeats } from "./writer-seats.js";
 
@@ -14,6 +15,7 @@ export interface CoreDeps {
   readonly blobs: BlobStore;
   readonly clock: Clock;
   readonly limits: Limits;
+  readonly observer: Observer;
   readonly seats: WriterSeats;
   readonly hashes: HashCache;
   readonly budget: BufferBudget;

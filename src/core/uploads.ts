@@ -30,7 +30,9 @@ import { writePart } from "./operations/write-part.js";
 import type { BlobStore } from "./ports/blob-store.js";
 import type { Clock } from "./ports/clock.js";
 import type { MetadataStore } from "./ports/metadata-store.js";
+import { type Observer, silentObserver } from "./ports/observer.js";
 import { createSessionNews, tellNews } from "./session-news.js";
+import { tellChecksums, tellSessions } from "./tell-observer.js";
 import { createWriterSeats } from "./writer-seats.js";
 
 /**
@@ -44,13 +46,17 @@ export function createUploads(ports: {
   readonly blobs: BlobStore;
   readonly clock: Clock;
   readonly limits: Limits;
+  /** Default: nobody. */
+  readonly observer?: Observer;
 }) {
+  const { observer = silentObserver } = ports;
   const news = createSessionNews(ports.limits);
   const deps: CoreDeps = {
     ...ports,
-    metadata: tellNews(ports.metadata, news),
+    observer,
+    metadata: tellNews(tellSessions(ports.metadata, observer), news),
     news,
-    seats: createWriterSeats(),
+    seats: createWriterSeats(observer),
     hashes: createHashCache(),
     budget: createBufferBudget(ports.limits.maxBufferedBytes),
     committer: createBlobCommitter(ports.metadata),
@@ -81,14 +87,14 @@ export function createUploads(ports: {
     listFiles: on(listFiles),
     removeFile: on(removeFile),
     removeItemFile: on(removeItemFile),
-    writePart: on(writePart),
-    putFile: on(putFile),
+    writePart: on(tellChecksums("file", writePart)),
+    putFile: on(tellChecksums("file", putFile)),
     getUploadStatus: on(getUploadStatus),
     readFile: on(readFile),
     readItemFile: on(readItemFile),
 
     statBlobs: on(statBlobs),
-    putBlob: on(putBlob),
+    putBlob: on(tellChecksums("blob", putBlob)),
     putBlobs: (input: { readonly blobs: AsyncIterable<BlobInput> }, call: Call) => putBlobs(deps, input, call),
     readBlob: on(readBlob),
     listBlobs: on(listBlobs),
@@ -100,6 +106,8 @@ export function createUploads(ports: {
     ...createCatalogOperations(deps),
     ...createRecordOperations(deps),
 
+    /** Not for callers: what all uploads that are under way hold in memory. */
+    bufferUse: () => deps.budget.use,
     /** Not for callers: the service's own housekeeping, its quick part and the whole of it. */
     sweepRows: () => sweepRows(deps),
     sweep: (options: SweepOptions): Promise<SweepReport> => sweep(deps, options),

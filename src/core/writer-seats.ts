@@ -1,4 +1,5 @@
 import { UploadError } from "./error.js";
+import { type Observer, silentObserver } from "./ports/observer.js";
 
 /**
  * Who writes which file in this process. The epoch in the metadata store decides; the seats only tell a writer at once
@@ -27,7 +28,8 @@ export interface Seat {
   leave(): void;
 }
 
-export function createWriterSeats(): WriterSeats {
+/** `observer` is told when a writer takes over from one that has not left. */
+export function createWriterSeats(observer: Pick<Observer, "handedOver"> = silentObserver): WriterSeats {
   const seated = new Map<string, { sessionId: string; epoch: EpochMark; controller: AbortController }>();
 
   function evictFile(fileId: string): void {
@@ -40,6 +42,7 @@ export function createWriterSeats(): WriterSeats {
     take({ sessionId, fileId, epoch }) {
       const controller = new AbortController();
       const former = seated.get(fileId);
+      if (former !== undefined) observer.handedOver({ sessionId, fileId });
       if (former !== undefined && isNewer(former.epoch, epoch)) {
         controller.abort(superseded());
         return { signal: controller.signal, leave: () => undefined };

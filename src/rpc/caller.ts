@@ -30,8 +30,10 @@ export async function admit(
 ): Promise<void> {
   if (values.get(principalKey) !== undefined) return;
   const credentials = parseAuthorization(header.get("authorization"));
-  const peer = { address: values.get(requestKey).peerAddress };
-  values.set(principalKey, await access.authenticate(credentials, "rpc", peer));
+  const { peerAddress, note } = values.get(requestKey);
+  const principal = await access.authenticate(credentials, "rpc", { address: peerAddress });
+  note?.({ user: `${principal.tenant.name}/${principal.user.name}` });
+  values.set(principalKey, principal);
 }
 
 /**

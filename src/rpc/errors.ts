@@ -1,7 +1,14 @@
 import { create, type DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues, type Interceptor } from "@connectrpc/connect";
 import { ErrorInfoSchema, ErrorReason } from "../../gen/slipway/upload/v1/error_pb.js";
-import { isUploadError, type UploadError, type UploadErrorCode, type UploadErrorReason } from "../core/index.js";
+import {
+  type AnswerCode,
+  isUploadError,
+  noteOf,
+  type UploadError,
+  type UploadErrorCode,
+  type UploadErrorReason,
+} from "../core/index.js";
 import { malformed } from "./malformed.js";
 import { requestKey } from "./request.js";
 
@@ -45,6 +52,17 @@ export function connectErrorFrom(error: UploadError): ConnectError {
   return new ConnectError(error.message, codes[error.code], undefined, [{ desc: ErrorInfoSchema, value: info }]);
 }
 
+/** What the library's own errors are in the words of the core. */
+const libraryCodes: Partial<Record<Code, AnswerCode>> = {
+  [Code.Canceled]: "canceled",
+  [Code.DeadlineExceeded]: "deadline_exceeded",
+  [Code.Internal]: "invalid",
+  [Code.InvalidArgument]: "invalid",
+  [Code.NotFound]: "not_found",
+  [Code.ResourceExhausted]: "too_large",
+  [Code.Unavailable]: "unavailable",
+};
+
 export type Translate = (error: unknown, method: DescMethod, values: ContextValues) => ConnectError;
 
 /**
@@ -53,15 +71,24 @@ export type Translate = (error: unknown, method: DescMethod, values: ContextValu
  */
 export function createTranslation(logUnexpected: LogUnexpected): Translate {
   return (error, method, values) => {
-    const log = () => logUnexpected(error, `${method.parent.typeName}/${method.name}`, values.get(requestKey).id);
+    const { id, note } = values.get(requestKey);
+    const log = () => logUnexpected(error, `${method.parent.typeName}/${method.name}`, id);
     if (isUploadError(error)) {
+      note?.(noteOf(error));
       // Whatever else it is, the client is told all of it and can bring it about as often as it likes.
       if (error.code === "damaged" || (error.code === "unavailable" && error.cause !== undefined)) log();
       return connectErrorFrom(error);
     }
     // The library's own errors; with `internal` it says that it cannot read a message.
-    if (error instanceof ConnectError) return error.code === Code.Internal ? malformed() : error;
-    if (isAbort(error)) return new ConnectError("the call was cancelled", Code.Canceled);
+    if (error instanceof ConnectError) {
+      note?.({ code: libraryCodes[error.code] ?? "refused" });
+      return error.code === Code.Internal ? malformed() : error;
+    }
+    if (isAbort(error)) {
+      note?.({ code: "canceled" });
+      return new ConnectError("the call was cancelled", Code.Canceled);
+    }
+    note?.({ code: "internal" });
     log();
     return new ConnectError("internal error", Code.Internal);
   };

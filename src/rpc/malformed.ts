@@ -10,6 +10,7 @@ import {
   type Interceptor,
 } from "@connectrpc/connect";
 import { createAsyncIterable, type UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { requestKey } from "./request.js";
 import { wrapHandlers } from "./wrap-handlers.js";
 
 const readKey = createContextKey(false, { description: "the request's message has been read" });
@@ -20,6 +21,7 @@ export function malformed(): ConnectError {
 
 /** A unary call that comes here has a message; what may refuse it comes after. */
 export const noteRead: Interceptor = (next) => (request) => {
+  request.contextValues.get(requestKey).note?.({ code: "ok" });
   noteJudged(request.contextValues);
   return next(request);
 };
@@ -42,6 +44,7 @@ export function refuseMalformed(router: ConnectRouter): void {
       if (contextValues.get(readKey)) return response;
       const { isInternal, answer } = await examine(response);
       if (!isInternal) return answer;
+      contextValues.get(requestKey).note?.({ code: "invalid" });
       // A message in a URL is none in a body.
       const asPost = { method: "POST", header: new Headers({ "content-type": "application/proto" }) };
       return handler({ ...request, ...(request.method === "GET" && asPost), body: failing });

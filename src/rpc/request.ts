@@ -1,4 +1,5 @@
 import { type ContextValues, createContextKey, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import type { TakeNote } from "../core/index.js";
 
 /** What the port knows of a request before any protocol does. */
 export interface RpcRequest {
@@ -8,6 +9,8 @@ export interface RpcRequest {
   readonly peerAddress: string;
   /** How the sender reaches this server, without a slash at the end: `https://up.example.com`. */
   readonly origin: string;
+  /** Told what becomes of it. */
+  readonly note?: TakeNote;
 }
 
 const nobody: RpcRequest = { id: "", peerAddress: "", origin: "" };

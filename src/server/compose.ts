@@ -14,9 +14,13 @@ import type { Config } from "./config.js";
 import { createFaces } from "./faces.js";
 import { listen } from "./listen.js";
 import type { Log } from "./log.js";
+import { createMetrics } from "./metrics.js";
+import { registerState } from "./state-metrics.js";
 import { stopServer } from "./stop.js";
 import { startSweeping } from "./sweep.js";
+import { tellAccess } from "./tell-access.js";
 import { loadTls, watchTls } from "./tls.js";
+import { readVersion } from "./version.js";
 
 export interface RunningServer {
   readonly url: string;
@@ -34,6 +38,8 @@ const certificateMs = 60_000;
 /** Starts everything; the caller holds the data folder's lock. */
 export async function compose(config: Config, log: Log): Promise<RunningServer> {
   const { dataDir, durability } = config;
+  const version = await readVersion();
+  const metrics = createMetrics(version);
   const tls = config.tls && (await loadTls(config.tls));
   if (durability === "os") log.warn("SLIPWAY_DURABILITY=os: a power failure may lose acknowledged data");
   const blobs = await createDiskBlobStore({ dataDir, durability });
@@ -57,8 +63,15 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
     onRetry: (error, waitMs) => log.warn({ err: error, retryInMs: waitMs }, "the database cannot be reached"),
   });
   const clock = { now: () => new Date() };
-  const uploads = createUploads({ metadata, blobs, clock, limits: config.limits });
-  const access = createAccess({
+  const observer = {
+    ...metrics.observer,
+    handedOver(writer: Parameters<typeof metrics.observer.handedOver>[0]) {
+      metrics.observer.handedOver(writer);
+      log.debug(writer, "a newcomer took over a file from its writer");
+    },
+  };
+  const uploads = createUploads({ metadata, blobs, clock, limits: config.limits, observer });
+  const known = createAccess({
     store: metadata,
     passwords,
     tokenIdleTtlMs: config.tokenIdleTtlMs,
@@ -68,6 +81,23 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
     },
     onFlushError: (error) => log.warn({ err: error }, "the last uses of tokens could not be stored; they will be"),
   });
+  const access = tellAccess(known, log, metrics.loginFailed);
+  let leaving = false;
+  async function checkReady(): Promise<void> {
+    bootstrap.assertDone();
+    await Promise.all([metadata.checkHealth(), blobs.checkHealth()]);
+  }
+  registerState(metrics.registry, {
+    dataDir,
+    isReady: () => checkReady().then(() => !leaving),
+    async countOpenSessions() {
+      bootstrap.assertDone();
+      return metadata.countOpenSessions();
+    },
+    bufferUse: uploads.bufferUse,
+    maxBufferedBytes: config.limits.maxBufferedBytes,
+    poolUse: database.poolUse,
+  });
   const faces = createFaces({
     config,
     log,
@@ -75,10 +105,8 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
     access,
     clock,
     capabilityKey: await loadCapabilityKey(dataDir),
-    async checkReady() {
-      bootstrap.assertDone();
-      await Promise.all([metadata.checkHealth(), blobs.checkHealth()]);
-    },
+    checkReady,
+    metrics,
   });
   const listener = await listen({
     ...config.listen,
@@ -100,19 +128,36 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
   const sweeper = startSweeping({
     uploads,
     options: config.sweep,
-    onReport: (report) => log.debug(report, "swept"),
-    onError: (error) => log.warn({ err: error }, "a sweep failed; it is tried again"),
+    onReport(report) {
+      metrics.swept(report);
+      const didSomething = Object.values(report).some((count) => count > 0);
+      log[didSomething ? "info" : "debug"](report, "swept");
+    },
+    onError(error) {
+      metrics.sweepFailed();
+      log.warn({ err: error }, "a sweep failed; it is tried again");
+    },
   });
+  log.info(
+    { version, node: process.versions.node, url: listener.url, database: database.kind, dataDir, durability },
+    "listening",
+  );
+  bootstrap.done.then(
+    () => log.info("ready"),
+    () => undefined,
+  );
 
   return {
     url: listener.url,
     failed: Promise.race([bootstrap.done.then(() => database.stopped), database.stopped]).then((error) => {
       throw error;
     }),
-    stop: (hurry) =>
-      stopServer(
+    async stop(hurry) {
+      leaving = true;
+      return await stopServer(
         { log, faces, listener, certificate, bootstrap, stopping, sweeper, access, metadata, database, blobs },
         hurry,
-      ),
+      );
+    },
   };
 }

@@ -5,6 +5,8 @@ export interface Drain {
   readonly interceptor: Interceptor;
   /** The same for what is no RPC. */
   track<T>(work: () => Promise<T>): Promise<T>;
+  /** How many calls are under way. */
+  underWay(): number;
   /** Resolves when no call is under way. */
   idle(): Promise<void>;
 }
@@ -46,6 +48,7 @@ export function createDrain(): Drain {
         leave();
       }
     },
+    underWay: () => underWay,
     idle: () =>
       new Promise((resolve) => {
         if (underWay === 0) resolve();

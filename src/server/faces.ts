@@ -4,13 +4,13 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import type { Access, Clock, Uploads } from "../core/index.js";
-import { capabilityPrefix } from "../rest/kit/index.js";
 import { ignoreFarDeadlines } from "../rpc/deadlines.js";
 import { createTranslation } from "../rpc/errors.js";
 import { guardFirstMessages } from "../rpc/first-message.js";
 import { refuseMalformed } from "../rpc/malformed.js";
 import { createRequestValues } from "../rpc/request.js";
 import { createInterceptors, maxMessageBytes, type RpcDeps, registerServices } from "../rpc/routes.js";
+import { createAccounts } from "./accounts.js";
 import { createCapabilityUrls } from "./capability-urls.js";
 import type { Config } from "./config.js";
 import { capabilityCors, createCors, rpcCors } from "./cors.js";
@@ -20,8 +20,11 @@ import { createHealthService } from "./health-service.js";
 import type { NodeHandler } from "./listen.js";
 import type { Log } from "./log.js";
 import { createMessageTimeout } from "./message-timeout.js";
-import { createRequestReader } from "./node-http.js";
+import type { Metrics } from "./metrics.js";
+import { createMetricsHandler, metricsPath } from "./metrics-handler.js";
+import { createRequestReader, isLoopback } from "./node-http.js";
 import { registerReflection, servicesOf } from "./reflection.js";
+import { createRequestNames, isCapability, isRpc, pathOf } from "./request-names.js";
 import { createTracing } from "./tracing.js";
 import { createWireHandler } from "./wire-http.js";
 
@@ -29,14 +32,13 @@ export interface Faces {
   readonly handler: NodeHandler;
   /** Those who wait for news get none any more: they would never let the server stop. */
   farewell(): void;
+  /** How many calls are under way. */
+  underWay(): number;
   /** Resolves when nothing is under way. */
   idle(): Promise<void>;
   /** Ends what is under way; what has arrived of it is kept. */
   cut(): void;
 }
-
-/** `/package.Service/Method`, whether it is there or not. */
-const rpcPath = /^\/[a-z0-9_]+(\.[a-z0-9_]+)*\.[A-Z]\w*\/\w+(\?|$)/;
 
 export function createFaces(deps: {
   readonly config: Config;
@@ -46,14 +48,16 @@ export function createFaces(deps: {
   readonly clock: Clock;
   readonly capabilityKey: Uint8Array;
   readonly checkReady: ReadinessCheck;
+  readonly metrics: Metrics;
 }): Faces {
-  const { config, log, uploads, access, clock, checkReady } = deps;
+  const { config, log, uploads, access, clock, checkReady, metrics } = deps;
   const leaving = new AbortController();
   const cutting = new AbortController();
   // Every call listens to them while it runs, and Node would take more than ten for a leak.
   setMaxListeners(0, leaving.signal, cutting.signal);
   const drain = createDrain();
-  const requests = createRequestReader(config);
+  const names = createRequestNames();
+  const requests = createRequestReader(config, createAccounts({ metrics, log, nameOf: names.nameOf }));
   const logRequest = (error: unknown, { id, method }: { readonly id: string; readonly method: string }) =>
     log.error({ err: error, requestId: id, method }, "a request failed");
 
@@ -71,7 +75,15 @@ export function createFaces(deps: {
     cut: cutting.signal,
     logUnexpected: logRequest,
   });
-  const health = createHealthHandler(checkReady);
+  const health = createHealthHandler(checkReady, leaving.signal);
+  const scrape = createMetricsHandler({
+    registry: metrics.registry,
+    access,
+    isLocal: (request) => isLoopback(config.listen.host) && requests.isLocal(request),
+    requestOf: requests.requestOf,
+    logUnexpected: (error, request) => logRequest(error, { ...requests.requestOf(request), method: "GET" }),
+  });
+  const fallback = (url = "") => (isCapability(url) ? capability : pathOf(url) === metricsPath ? scrape : health);
   const rpc: RpcDeps = {
     uploads,
     access,
@@ -96,13 +108,14 @@ export function createFaces(deps: {
           guardFirstMessages(router, { access, translate: createTranslation(rpc.logUnexpected) });
           ignoreFarDeadlines(router);
           messages.read(router);
+          names.read(router);
         },
         contextValues: (request) => createRequestValues(requests.requestOf(request)),
         interceptors: [drain.interceptor, createTracing(), ...createInterceptors(rpc)],
         readMaxBytes: maxMessageBytes,
         acceptCompression: [compressionGzip],
         shutdownSignal: cutting.signal,
-        fallback: (request, response) => (isCapability(request.url) ? capability : health)(request, response),
+        fallback: (request, response) => fallback(request.url)(request, response),
       }),
     ),
   );
@@ -111,18 +124,15 @@ export function createFaces(deps: {
   return {
     handler: requests.identify((request, response) => {
       messages.watch(request);
-      if (rpcPath.test(request.url ?? "") && allowRpc(request, response)) return;
+      if (isRpc(request.url) && allowRpc(request, response)) return;
       if (isCapability(request.url) && allowCapability(request, response)) return;
       answer(request, response);
     }),
     farewell: () => leaving.abort(new ConnectError("the server is stopping", Code.Unavailable)),
+    underWay: drain.underWay,
     idle: drain.idle,
     cut: () => cutting.abort(new ConnectError("the server is stopping", Code.Unavailable)),
   };
-}
-
-function isCapability(url: string | undefined): boolean {
-  return url?.startsWith(capabilityPrefix) === true;
 }
 
 /** The adapter throws in the face of a request whose Host makes no URL, before anything could answer it. */

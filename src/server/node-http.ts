@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { isIP } from "node:net";
 import type { TLSSocket } from "node:tls";
+import type { TakeNote } from "../core/index.js";
 import type { RpcRequest } from "../rpc/request.js";
 import type { NodeHandler } from "./listen.js";
 
@@ -14,16 +15,21 @@ export interface OutsideOptions {
   readonly trustProxy: boolean;
 }
 
+/** Told of every request as it comes; what it answers takes down what becomes of it. */
+export type OpenAccount = (request: NodeRequest, response: Parameters<NodeHandler>[1], known: RpcRequest) => TakeNote;
+
 export interface RequestReader {
   /** What is known of a request that came through `identify`. */
   requestOf(request: NodeRequest): RpcRequest;
   /** Knows every request before the handler does: its id is in the answer, be it a refusal. */
   identify(handler: NodeHandler): NodeHandler;
+  /** Both ends are on this machine, and so is whoever a proxy in between speaks for, if it is to be believed. */
+  isLocal(request: NodeRequest): boolean;
 }
 
 export const requestIdHeader = "x-request-id";
 
-export function createRequestReader(options: OutsideOptions): RequestReader {
+export function createRequestReader(options: OutsideOptions, open?: OpenAccount): RequestReader {
   const known = new WeakMap<NodeRequest, RpcRequest>();
   return {
     requestOf(request) {
@@ -33,12 +39,27 @@ export function createRequestReader(options: OutsideOptions): RequestReader {
     },
     identify: (handler) => (request, response) => {
       const read = readRequest(request, options);
-      known.set(request, read);
+      const note = open?.(request, response, read);
+      known.set(request, note === undefined ? read : { ...read, note });
       response.setHeader(requestIdHeader, read.id);
       handler(request, response);
     },
+    isLocal({ headers, socket }) {
+      const ends = [socket.localAddress ?? "", socket.remoteAddress ?? ""].map(withoutMapping);
+      if (!ends.every(isLoopback)) return false;
+      if (![...forwardedNames, "forwarded"].some((name) => headers[name] !== undefined)) return true;
+      // It came through a proxy, and one that says nothing of the sender, or is not to be believed, vouches for nobody.
+      return options.trustProxy && isLoopback(readForwarded(headers).address ?? "");
+    },
   };
 }
+
+/** An address of this machine alone, or its usual name. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+}
+
+const forwardedNames = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"];
 
 function readRequest(request: NodeRequest, options: OutsideOptions): RpcRequest {
   const { headers, socket } = request;
@@ -67,7 +88,7 @@ interface Forwarded {
  * those, and let the other pass as the client sent it.
  */
 function readForwarded(headers: NodeRequest["headers"]): Forwarded {
-  const older = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"].map((name) => lastOf(headers[name]));
+  const older = forwardedNames.map((name) => lastOf(headers[name]));
   if (older.some((value) => value !== undefined)) return forwardedFrom(older[0], older[1], older[2]);
   const pairs = new Map<string, string>();
   for (const pair of splitOutsideQuotes(lastOf(headers.forwarded) ?? "", ";")) {

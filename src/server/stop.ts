@@ -18,7 +18,7 @@ const databaseMs = 15_000;
 
 export interface StopParts {
   readonly log: Log;
-  readonly faces: Pick<Faces, "farewell" | "idle" | "cut">;
+  readonly faces: Pick<Faces, "farewell" | "idle" | "cut" | "underWay">;
   readonly listener: Pick<Listener, "close" | "destroy">;
   /** Undefined without TLS. */
   readonly certificate: { stop(): void } | undefined;
@@ -40,9 +40,13 @@ export interface StopParts {
 export async function stopServer(parts: StopParts, hurry?: AbortSignal): Promise<boolean> {
   const { log, faces, listener } = parts;
   parts.certificate?.stop();
+  const underWay = faces.underWay();
+  log.info({ calls: underWay }, "no new connections are taken, calls under way may finish");
   faces.farewell();
   const closed = listener.close();
   await within(finishMs, Promise.all([closed, faces.idle()]), hurry);
+  const cut = faces.underWay();
+  log.info({ finished: Math.max(0, underWay - cut), cut }, "calls have ended");
   faces.cut();
   const committed = await within(commitMs, faces.idle());
   // The calls have ended; their answers may still be on their way out.

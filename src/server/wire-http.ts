@@ -10,7 +10,7 @@ type NodeResponse = Parameters<NodeHandler>[1];
 export interface WireDeps {
   readonly handle: WireHandler;
   /** What the port knows of the request before any protocol does. */
-  readonly describe: (request: NodeRequest) => Pick<WireRequest, "id" | "origin">;
+  readonly describe: (request: NodeRequest) => Pick<WireRequest, "id" | "origin" | "note">;
   /** Lets a stop wait for the work. */
   readonly track: <T>(work: () => Promise<T>) => Promise<T>;
   /** Aborts when the server waits no longer for what is under way. */
@@ -34,6 +34,7 @@ async function serve(deps: WireDeps, request: NodeRequest, response: NodeRespons
   } catch (error) {
     const foreseen = controller.signal.aborted || (error as Error).name === "AbortError";
     if (!foreseen) deps.logUnexpected(error, wired);
+    wired.note?.({ code: deps.cut.aborted ? "unavailable" : foreseen ? "canceled" : "internal" });
     // An answer that has begun cannot be taken back: that it was cut has to show.
     if (response.headersSent) response.destroy();
     else await out.send(apology(deps.cut.aborted)).catch(() => void response.destroy());

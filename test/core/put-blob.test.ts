@@ -4,6 +4,7 @@ import { createBlobCommitter } from "../../src/core/blob-committer.js";
 import type { CoreDeps } from "../../src/core/deps.js";
 import { blobAlgorithms, defaultLimits, smallContentBytes } from "../../src/core/index.js";
 import { receiveBlob } from "../../src/core/operations/receive-blob.js";
+import { silentObserver } from "../../src/core/ports/observer.js";
 import { isStored, put, readBack, refOf } from "../support/blobs.js";
 import { bodyOf, brokenBody, countedBody, hangingBody, pseudoRandom, sendWhole } from "../support/bodies.js";
 import { hookBlobs, type OpenedUploads, openUploads } from "../support/uploads.js";
@@ -174,10 +175,15 @@ describe("putting a blob", () => {
     const { alice, blobs, metadata } = opened;
     const content = fresh(100_000);
     await put(opened.uploads, alice, content);
-    const deps = { blobs, limits: defaultLimits, committer: createBlobCommitter(metadata) } as CoreDeps;
+    const deps = {
+      blobs,
+      limits: defaultLimits,
+      committer: createBlobCommitter(metadata),
+      observer: silentObserver,
+    } as CoreDeps;
     const limits = [64, 64, 8192, 8192, 64, 64].map((kib) => kib * 1024);
     let asked = 0;
-    const share = { limit: () => limits[asked++ % limits.length]!, leave() {} };
+    const share = { limit: () => limits[asked++ % limits.length]!, hold() {}, leave() {} };
     const body = sendWhole(content, 10_000);
     const received = await receiveBlob(deps, { ref: refOf(content), body }, share, alice);
     expect((await received.store()).applied).toBe(false);

@@ -19,6 +19,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Default: a free one. */
   readonly port?: number;
+  /** Default: 127.0.0.1. */
+  readonly host?: string;
   /** Over TLS, with a certificate made for it. Default: without. */
   readonly tls?: boolean;
   /** What to wait for: the line that tells the address, or that the database is there, too (the default). */
@@ -80,13 +82,13 @@ export function makeDataDir(): Promise<string> {
  * case.
  */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
-  const { databaseUrl, port = 0, until = "ready" } = options;
+  const { databaseUrl, host = "127.0.0.1", port = 0, until = "ready" } = options;
   const dataDir = options.dataDir ?? (await (databaseUrl === undefined ? copyEmbeddedTemplate() : makeDataDir()));
   const database: string[] = databaseUrl === undefined ? [] : ["--database-url", databaseUrl];
   const certificate = options.tls === true ? makeCertificate() : undefined;
   const files = certificate && (await writeCertificate(certificate));
   const tls = files === undefined ? [] : ["--tls-cert", files.certFile, "--tls-key", files.keyFile];
-  const flags = ["--listen", `127.0.0.1:${port}`, "--data-dir", dataDir, ...database, ...tls];
+  const flags = ["--listen", `${host}:${port}`, "--data-dir", dataDir, ...database, ...tls];
   const child = spawnServer(flags, { SLIPWAY_ADMIN_PASSWORD: adminPassword, ...options.env });
   const ca = certificate && { ca: certificate.cert };
   try {

@@ -8,6 +8,7 @@ import {
   defaultLimits,
   type Limits,
   type MetadataStore,
+  type Observer,
   type Permission,
   type Session,
   type SessionInput,
@@ -22,6 +23,7 @@ import { copyEmbeddedTemplate } from "./embedded-template.js";
 
 export interface UploadsOptions {
   readonly limits?: Partial<Limits>;
+  readonly observer?: Observer;
   readonly wrapBlobs?: (blobs: BlobStore) => BlobStore;
   readonly wrapMetadata?: (metadata: MetadataStore) => MetadataStore;
   /** How far this process's clock is ahead (milliseconds). */
@@ -56,12 +58,13 @@ export async function openUploads(options: UploadsOptions = {}): Promise<OpenedU
     const caller: Caller = { ...(await metadata.ensureUser(tenant, user)), permissions: new Set(may) };
     return { caller };
   }
-  const restart = ({ limits, wrapBlobs, wrapMetadata, clockAheadMs = 0 }: UploadsOptions = {}) =>
+  const restart = ({ limits, observer, wrapBlobs, wrapMetadata, clockAheadMs = 0 }: UploadsOptions = {}) =>
     createUploads({
       metadata: wrapMetadata ? wrapMetadata(metadata) : metadata,
       blobs: wrapBlobs ? wrapBlobs(blobs) : blobs,
       clock: { now: () => new Date(Date.now() + clockAheadMs) },
       limits: { ...defaultLimits, ...limits },
+      ...(observer && { observer }),
     });
   return {
     uploads: restart(options),

@@ -81,6 +81,7 @@ export function createAppender(deps: AppendDeps): Appender {
   function enqueue(chunk: Uint8Array): void {
     queued += chunk.length;
     received += chunk.length;
+    share.hold(chunk.length);
     if (chunk.length >= smallChunkBytes) {
       queue.push(chunk);
       return;
@@ -98,6 +99,14 @@ export function createAppender(deps: AppendDeps): Appender {
     if (grows) queue[queue.length - 1] = tail.buffer.subarray(last.byteOffset, end);
     else queue.push(tail.buffer.subarray(tail.used, end));
     tail.used = end;
+  }
+
+  /** Of what is in memory, all that will not be written any more. */
+  function letGo(): void {
+    share.hold(-(queued + moving));
+    queue = [];
+    queued = 0;
+    moving = 0;
   }
 
   /**
@@ -120,6 +129,7 @@ export function createAppender(deps: AppendDeps): Appender {
         writer ??= await blobs.createExtent();
         await writer.write(chunks);
         written += moving;
+        share.hold(-moving);
         moving = 0;
         follower.wrote(written);
       } while (queued >= threshold());
@@ -166,6 +176,7 @@ export function createAppender(deps: AppendDeps): Appender {
     if (writer === undefined && writing === undefined && received - start <= smallContentBytes) {
       const blobKey = await blobs.putSmall(queue);
       written = received;
+      letGo();
       return { offset: start, length: received - start, blobKey };
     }
     await drainTo(received);
@@ -219,6 +230,7 @@ export function createAppender(deps: AppendDeps): Appender {
     async close() {
       follower.stop();
       await Promise.allSettled([writing, checkpointing]);
+      letGo();
       await writer?.close();
     },
   };

@@ -10,6 +10,7 @@ import type { BlobPlace, StoredBlob } from "../ports/blob-index.js";
 import { readContent } from "../read-content.js";
 import { assertVisible } from "../session.js";
 import { moveSession } from "../session-state.js";
+import { tellSent } from "../tell-observer.js";
 import { invalid } from "../values.js";
 import { parseFileRef } from "./plan-part.js";
 import type { ReadRangeInput, ReadResult } from "./read-file.js";
@@ -43,7 +44,8 @@ export async function readBlob(
   const { blob, place } = await deps.metadata.getBlob({ tenantId: call.caller.tenantId, ref });
   const { from, to } = parseReadRange(input, blob.sizeBytes);
   const extents = from === to ? [] : await extentsAt(deps, blob, place);
-  return { blob, from, to, body: readContent(deps.blobs, extents, from, to, call.signal) };
+  const body = readContent(deps.blobs, extents, from, to, call.signal);
+  return { blob, from, to, body: tellSent(body, deps.observer) };
 }
 
 async function extentsAt(deps: CoreDeps, blob: Blob, place: BlobPlace): Promise<readonly Extent[]> {

@@ -1,6 +1,7 @@
 import type { BodyReader } from "../body-reader.js";
 import type { Hasher } from "../checksum.js";
 import { UploadError } from "../error.js";
+import type { Observer } from "../ports/observer.js";
 
 /**
  * Compares what a part repeats, from `from` on, with the stored bytes (which end where the part begins to be new), and
@@ -12,6 +13,7 @@ export async function compareRepeat(
   stored: AsyncIterable<Uint8Array>,
   from: number,
   digest: Hasher | undefined,
+  observer: Pick<Observer, "resent">,
 ): Promise<number> {
   let at = from;
   let sent: Uint8Array = new Uint8Array(0);
@@ -24,6 +26,7 @@ export async function compareRepeat(
       }
       const length = Math.min(sent.length, known.length);
       assertEqual(sent.subarray(0, length), known, at);
+      observer.resent(length);
       digest?.update(sent.subarray(0, length));
       at += length;
       sent = sent.subarray(length);

@@ -23,10 +23,12 @@ export async function completeSession(
 ): Promise<SessionResult> {
   assertPermission(call.caller, "upload");
   const ref = parseSessionRef(input, call);
+  const askedAt = performance.now();
   const result = await deps.metadata.completeSession(ref, (view, now) => {
     assertVisible(view.session, call.caller);
     return planCompletion(view, now);
   });
+  deps.observer.completed((performance.now() - askedAt) / 1000);
   deps.seats.evictSession(ref.sessionId);
   return result;
 }

@@ -1,5 +1,6 @@
 import { assertPermission, type Call } from "../call.js";
 import type { CoreDeps } from "../deps.js";
+import { isUploadError } from "../error.js";
 import { assertBlobCount } from "../limits.js";
 import type { StoredBlob } from "../ports/blob-index.js";
 import { untilAborted } from "../until-aborted.js";
@@ -64,6 +65,7 @@ export async function* putBlobs(
         inFlight.push({ heldBytes: received.heldBytes, stored });
         heldBytes += received.heldBytes;
       } catch (error) {
+        if (isUploadError(error, "checksum_mismatch")) deps.observer.checksumFailed("blob");
         failure = { error };
       }
       while (isFull() && inFlight.length > 0) yield await finishOldest();

@@ -32,6 +32,8 @@ export interface PutFileResult {
 export async function putFile(deps: CoreDeps, input: PutFileInput, call: Call): Promise<PutFileResult> {
   const { caller, signal } = call;
   assertPermission(caller, "upload");
+  const { observer } = deps;
+  observer.received("file", input.data.length);
   const words = parseSessionWords({ ...input, access: "additive" }, deps.limits);
   const spec = parseFileSpec(input.spec, deps.limits);
   const content = checkContent(input.data, spec, deps);
@@ -41,8 +43,9 @@ export async function putFile(deps: CoreDeps, input: PutFileInput, call: Call): 
   const clientToken =
     token === undefined ? {} : { clientToken: parseClientToken(token, `${words.origin}.put-file`, repeated) };
   signal?.throwIfAborted();
+  const arrivedAt = performance.now();
   const extent = await storeContent(deps, input.data);
-  return deps.metadata.putFile({
+  const put = await deps.metadata.putFile({
     tenantId: caller.tenantId,
     ownerId: caller.userId,
     itemId: words.itemId,
@@ -64,6 +67,9 @@ export async function putFile(deps: CoreDeps, input: PutFileInput, call: Call): 
       return { ...completion, file: { ...file, current: content }, events };
     },
   });
+  if (put.applied) observer.appended("file", (performance.now() - arrivedAt) / 1000);
+  else observer.resent(content.sizeBytes);
+  return put;
 }
 
 /** Throws `invalid` (SIZE_DIFFERS), `too_large`, `checksum_mismatch`. */

@@ -7,6 +7,7 @@ import { UploadError } from "../error.js";
 import { assertAttempt, type SessionFile } from "../file.js";
 import { readContent } from "../read-content.js";
 import { moveSession } from "../session-state.js";
+import { tellSent } from "../tell-observer.js";
 import { parseId, parseName } from "../values.js";
 import { parseFileRef } from "./plan-part.js";
 import { type FileInput, viewFile } from "./view-file.js";
@@ -92,7 +93,8 @@ async function readRange<Thing>(
     const extents = from === to ? [] : await deps.metadata.listExtents(content.id);
     const collected = from < to && extents.length === 0;
     if (!collected || content.id === seen) {
-      return { file, from, to, body: readContent(deps.blobs, extents, from, to, call.signal) };
+      const body = readContent(deps.blobs, extents, from, to, call.signal);
+      return { file, from, to, body: tellSent(body, deps.observer) };
     }
     seen = content.id;
   }

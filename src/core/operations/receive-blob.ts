@@ -38,7 +38,7 @@ export async function receiveBlob(
   share: BufferShare,
   call: Call,
 ): Promise<ReceivedBlob> {
-  const { blobs, committer, limits } = deps;
+  const { blobs, committer, limits, observer } = deps;
   const { tenantId } = call.caller;
   const expected = input.ref && parseBlobRef(input.ref);
   assertBlobSize(limits, parseCount(input.lengthBytes ?? 0, "length"));
@@ -55,7 +55,7 @@ export async function receiveBlob(
     commit: never,
     committed: never,
   });
-  const reader = createBodyReader(input.body, [call.signal]);
+  const reader = createBodyReader(input.body, [call.signal], (bytes) => observer.received("blob", bytes));
 
   async function take(from: BodyReader): Promise<void> {
     // Once true it stays so, for what is passed over here cannot be appended to.
@@ -86,12 +86,17 @@ export async function receiveBlob(
     return {
       heldBytes: appender.received - onMedium,
       async store() {
+        const arrivedAt = performance.now();
         try {
           // What has gone to the medium is committed without a look: that tells just as well whether it was there.
           const known = await (looking ?? (onMedium === 0 ? committer.find({ tenantId, ref }) : undefined));
-          if (known !== undefined) return { blob: known, applied: false };
-          const extent = await appender.finish();
-          return await committer.insert({ tenantId, ref, sizeBytes, blobKey: extent?.blobKey });
+          const stored =
+            known === undefined
+              ? await committer.insert({ tenantId, ref, sizeBytes, blobKey: (await appender.finish())?.blobKey })
+              : { blob: known, applied: false };
+          observer.blobPut(stored.applied);
+          observer.appended("blob", (performance.now() - arrivedAt) / 1000);
+          return stored;
         } finally {
           await appender.close();
         }

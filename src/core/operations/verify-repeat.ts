@@ -22,11 +22,11 @@ export async function verifyRepeat(
   const content = file.current;
   if (content === undefined) throw new TypeError(`file ${file.id} is ready and has no content`);
   const extents = await deps.metadata.listExtents(content.id);
-  const reader = createBodyReader(input.body, [call.signal]);
+  const reader = createBodyReader(input.body, [call.signal], (bytes) => deps.observer.received("file", bytes));
   try {
     const digest = part.checksum && createHasher([part.checksum.algorithm]);
     const stored = readContent(deps.blobs, extents, part.offset, content.sizeBytes, call.signal);
-    const reached = await compareRepeat(reader, stored, part.offset, digest);
+    const reached = await compareRepeat(reader, stored, part.offset, digest, deps.observer);
     if (reached === content.sizeBytes && (await reader.next()) !== undefined) {
       throw wholeAlready(file.name, content.sizeBytes);
     }

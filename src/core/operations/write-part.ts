@@ -67,7 +67,9 @@ export async function writePart(deps: CoreDeps, input: PartInput, call: Call): P
   const seat = deps.seats.take({ sessionId: ref.sessionId, fileId: ref.fileId, epoch: mark });
   const share = deps.budget.join();
   const trouble = new AbortController();
-  const reader = createBodyReader(input.body, [call.signal, seat.signal, trouble.signal]);
+  const reader = createBodyReader(input.body, [call.signal, seat.signal, trouble.signal], (bytes) =>
+    deps.observer.received("file", bytes),
+  );
   const newSize = sizeOnceKnown(file.sizeBytes);
   const atomic = part.checksum !== undefined;
   const writing = openWriting(deps, { ref, file, newSize, attempt, share, atomic });
@@ -77,10 +79,12 @@ export async function writePart(deps: CoreDeps, input: PartInput, call: Call): P
   seat.signal.addEventListener("abort", () => writing.follower.stop(seat.signal.reason));
   try {
     const end = await receive(deps, claim, part, input, reader, writing);
+    const arrivedAt = performance.now();
     const { received } = writing.appender;
     const applied = received > attempt.offset;
     if (!end.whole) {
       await writing.keep(sizeOnceKnown(end.sizeBytes));
+      deps.observer.appended("file", (performance.now() - arrivedAt) / 1000);
       const running = { ...attempt, offset: received };
       return { file: { ...file, sizeBytes: end.sizeBytes, running }, offset: received, applied };
     }
@@ -97,6 +101,7 @@ export async function writePart(deps: CoreDeps, input: PartInput, call: Call): P
       keepHash: () => deps.hashes.put(attempt.id, writing.follower.hasher.copy()),
       rehash: writing.rehash,
     });
+    deps.observer.appended("file", (performance.now() - arrivedAt) / 1000);
     return { file: finished.file, offset: received, applied: true };
   } finally {
     clearInterval(ticking);
@@ -128,7 +133,9 @@ async function receive(
   try {
     const stored = writing.readBack(part.offset, attempt.offset);
     const repeated =
-      part.offset < attempt.offset ? await compareRepeat(reader, stored, part.offset, digest) : part.offset;
+      part.offset < attempt.offset
+        ? await compareRepeat(reader, stored, part.offset, digest, deps.observer)
+        : part.offset;
     if (repeated === attempt.offset) await appendNew(reader, writing.appender, claim, part, deps.limits, digest);
     const reached = repeated < attempt.offset ? repeated : writing.appender.received;
     const end = planEnding(file, part, reached, input.ending?.() ?? { finish: false }, deps.limits);

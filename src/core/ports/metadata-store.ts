@@ -88,6 +88,12 @@ export interface MetadataStore extends TransferStore, CatalogStore, BlobIndex, I
   /** The session's running attempts that have bytes, the first `limit` by file id; none when the session is gone. */
   listProgress(ref: SessionRef, limit: number): Promise<readonly FileProgress[]>;
 
+  /**
+   * How many sessions of all tenants run. Exact up to a hundred thousand; of more it is the database's own estimate, so
+   * that the question stays cheap.
+   */
+  countOpenSessions(): Promise<number>;
+
   // --- records ---
 
   findRecord(tenantId: string, namespace: string, key: string): Promise<DialectRecord | undefined>;

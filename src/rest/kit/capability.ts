@@ -28,7 +28,10 @@ export interface CapabilityDeps {
 }
 
 /** Who acts by a URL. */
-type Speaker = Pick<Principal, "caller" | "use">;
+interface Speaker extends Pick<Principal, "caller" | "use"> {
+  readonly user: { readonly name: string };
+  readonly tenant: { readonly name: string };
+}
 
 interface Place {
   readonly sessionId: string;
@@ -62,11 +65,13 @@ export const capabilityPrefix = "/t/";
 export function createCapabilityHandler(deps: CapabilityDeps): WireHandler {
   return async (request) => {
     try {
-      return await answer(deps, request);
+      const answered = await answer(deps, request);
+      request.note?.({ code: "ok" });
+      return answered;
     } catch (error) {
       if (isUploadError(error) && error.cause !== undefined) deps.logCause(error, request);
-      if (isUploadError(error, "not_found", "unauthenticated", "denied")) return problemFrom(noSuchUrl());
-      const problem = problemFrom(error);
+      if (isUploadError(error, "not_found", "unauthenticated", "denied")) return problemFrom(noSuchUrl(), request.note);
+      const problem = problemFrom(error, request.note);
       if (!isUploadError(error, "offset_mismatch")) return problem;
       return { ...problem, headers: { ...problem.headers, "upload-offset": String(error.details.expectedOffset) } };
     }
@@ -88,7 +93,8 @@ async function answer(deps: CapabilityDeps, request: WireRequest): Promise<WireR
     throw new HttpProblem(405, `${request.method} is not one of ${allow}`, { allow });
   }
   const speaker = await deps.principalOf(claim);
-  const { caller } = speaker;
+  const { caller, tenant, user } = speaker;
+  request.note?.({ user: `${tenant.name}/${user.name}` });
   if (!caller.permissions.has(permissions[purpose])) throw noSuchUrl();
   if (run === undefined) return { status: 204, headers: { allow, "accept-patch": "application/partial-upload" } };
   // Whoever may do it no more cannot go on with it, either.

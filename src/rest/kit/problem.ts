@@ -1,5 +1,5 @@
 // Errors as application/problem+json (RFC 9457).
-import { isUploadError, type UploadError, type UploadErrorCode } from "../../core/index.js";
+import { isUploadError, noteOf, type TakeNote, type UploadError, type UploadErrorCode } from "../../core/index.js";
 import type { WireResponse } from "./wire.js";
 
 /** What HTTP itself refuses, before any operation is asked. */
@@ -54,10 +54,14 @@ const statuses: Record<UploadErrorCode, HttpProblemStatus> = {
   unavailable: 503,
 };
 
-/** The answer to an error that has one; throws every other one on. */
-export function problemFrom(error: unknown): WireResponse {
-  if (isUploadError(error)) return uploadProblem(error);
+/** The answer to an error that has one, which is noted; throws every other one on. */
+export function problemFrom(error: unknown, note?: TakeNote): WireResponse {
+  if (isUploadError(error)) {
+    note?.(noteOf(error));
+    return uploadProblem(error);
+  }
   if (!(error instanceof HttpProblem)) throw error;
+  note?.({ code: error.status === 404 ? "not_found" : "refused" });
   const { status, message: detail, headers } = error;
   return problem({ type: "about:blank", title: titles[status], status, detail }, headers);
 }

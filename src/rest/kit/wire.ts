@@ -1,3 +1,5 @@
+import type { TakeNote } from "../../core/index.js";
+
 /** An HTTP request as every dialect reads it, whatever server and version it came through. */
 export interface WireRequest {
   readonly method: string;
@@ -16,6 +18,8 @@ export interface WireRequest {
   readonly origin: string;
   /** Names the request in the log. */
   readonly id: string;
+  /** Told what becomes of it: whoever answers says `ok`, and `problemFrom` what was wrong. */
+  readonly note?: TakeNote | undefined;
 }
 
 /** The answer to it. What the request still has to say is not waited for. */

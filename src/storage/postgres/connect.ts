@@ -9,8 +9,18 @@ export interface Database {
   readonly knex: Knex;
   /** Resolves when the database is gone for as long as this process lives, which only an embedded one can be. */
   readonly stopped: Promise<Error>;
+  /** What of the connections is in use now. */
+  poolUse(): PoolUse;
   /** Waits for running queries; an embedded database is shut down cleanly. */
   close(): Promise<void>;
+}
+
+export interface PoolUse {
+  readonly used: number;
+  readonly free: number;
+  /** How many questions wait for a connection. */
+  readonly waiting: number;
+  readonly most: number;
 }
 
 export interface DatabaseSettings {
@@ -54,9 +64,25 @@ function connectServer(url: string, poolSize: number, onNotice: (line: string) =
     connection: () => connection as Knex.PgConnectionConfig,
     pool: { min: 0, max: poolSize, afterCreate: requireDurableCommits },
     acquireConnectionTimeout: 10_000,
+    // An error is for the log: it names the statement, and not what was in it.
+    compileSqlOnError: false,
     log: knexLog(onNotice),
   });
-  return { kind: "postgres", knex, stopped: new Promise(() => undefined), close: () => knex.destroy() };
+  return {
+    kind: "postgres",
+    knex,
+    poolUse: () => readPool(knex),
+    stopped: new Promise(() => undefined),
+    close: () => knex.destroy(),
+  };
+}
+
+/** Knex gives its pool no type. */
+function readPool({ client }: Knex): PoolUse {
+  const { pool } = client as {
+    pool: { numUsed(): number; numFree(): number; numPendingAcquires(): number; max: number };
+  };
+  return { used: pool.numUsed(), free: pool.numFree(), waiting: pool.numPendingAcquires(), most: pool.max };
 }
 
 /** A server may be set to answer commits before they are durable; not to us (P1). What is stricter stays. */
@@ -86,11 +112,13 @@ async function openEmbedded(settings: DatabaseSettings, onNotice: (line: string)
     pool: { min: 0, max: 1 },
     // Long enough for a queue of transactions; a query beside the transaction it waits for must still fail.
     acquireConnectionTimeout: 30_000,
+    compileSqlOnError: false,
     log: knexLog(onNotice),
   });
   return {
     kind: "embedded",
     knex,
+    poolUse: () => readPool(knex),
     stopped: server.stopped,
     async close() {
       await knex.destroy();

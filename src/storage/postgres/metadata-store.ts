@@ -23,7 +23,7 @@ import { createLibrary, deleteLibrary, getLibrary, listLibraries, updateLibrary 
 import { claimWriter, commitExtent, finishAttempt } from "./move-bytes.js";
 import { putFile } from "./put-file.js";
 import { changeRecords, findRecord, listRecords } from "./records.js";
-import { getSession, listSessions } from "./sessions.js";
+import { countOpenSessions, getSession, listSessions } from "./sessions.js";
 import { bindStore, findStore } from "./store.js";
 import { deleteExpiredRecords, deleteForgottenSessions, deleteReleasedContent, listOverdueSessions } from "./sweep.js";
 import { createTenant, deleteTenant, getTenant, listTenants } from "./tenants.js";
@@ -59,6 +59,7 @@ export function createMetadataStore(knex: Knex): MetadataStore {
     deleteSession: (ref, check) => run((trx, own) => deleteSession(trx, ref, own(check))),
     listEvents: (ref, after, limit) => ask((db) => listEvents(db, ref, after, limit)),
 
+    countOpenSessions: () => ask(countOpenSessions),
     listProgress: (ref, limit) => ask((db) => listProgress(db, ref, limit)),
     getFile: (ref) => ask((db) => viewFile(db, ref)),
     listFiles: (ref, page) => ask((db) => listFiles(db, ref, page)),

@@ -47,6 +47,16 @@ export function describeSweep(open: OpenStore): void {
     expect(await world.store.listOverdueSessions(2)).toHaveLength(2);
   });
 
+  it("open are the active and completing sessions of every tenant, overdue ones included, and no others", async () => {
+    const { tenantId, userId: ownerId } = world.stranger;
+    expect(await world.store.countOpenSessions()).toBe(0);
+    await startSession(world);
+    await startSession(world, { tenantId, ownerId });
+    await startOverdueSession(world, { state: "completing" });
+    for (const event of ["cancel", "fail"] as const) await endBy(world, await startSession(world), event);
+    expect(await world.store.countOpenSessions()).toBe(3);
+  });
+
   it("a session that something happened to in time is not overdue", async () => {
     const session = await startSession(world, { deadlines: { ...forgetful, idleTtlMs: 1 } });
     await wait(5);

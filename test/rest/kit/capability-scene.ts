@@ -49,7 +49,7 @@ export function useCapabilities(): CapabilityScene {
           if (scene.callers.has(userId)) return;
           throw new UploadError("unauthenticated", "gone", { reason: "TOKEN_INVALID" });
         };
-        return { caller: call.caller, use };
+        return { caller: call.caller, use, user: { name: "somebody" }, tenant: { name: "default" } };
       },
     });
     const handler = createWireHandler({

@@ -48,6 +48,11 @@ describe("what is asked often", () => {
   });
 });
 
+it("open sessions are counted along the index of those that run, however many have ended", async () => {
+  const scans = (await plansOf(() => store.countOpenSessions())).flatMap(scansOf);
+  expect(scans.map((scan) => scan["Index Name"])).toContain("sessions_running");
+});
+
 interface Scan {
   readonly "Index Name"?: string;
   readonly "Index Cond"?: string;
