@@ -14,17 +14,24 @@ import type { Config } from "./config.js";
 import { createFaces } from "./faces.js";
 import { listen } from "./listen.js";
 import type { Log } from "./log.js";
+import { listenRefusal } from "./refusal.js";
 import { startSweeping } from "./sweep.js";
 import { loadTls, watchTls } from "./tls.js";
 
 export interface RunningServer {
   readonly url: string;
+  /**
+   * Resolves when calls can be served, or it is known that the database is away: it may come later. Does not wait long
+   * for a database that keeps its answer to itself.
+   */
+  readonly settled: Promise<void>;
   /** Rejects with what makes it pointless to go on. */
   readonly failed: Promise<never>;
   /** Lets calls finish for a while, commits what is cut, and lets go of everything. */
   stop(): Promise<void>;
 }
 
+const settleMs = 10_000;
 const finishMs = 10_000;
 const commitMs = 5_000;
 const answerMs = 1_000;
@@ -79,12 +86,15 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
       await Promise.all([metadata.checkHealth(), blobs.checkHealth()]);
     },
   });
-  const listener = await listen({
+  const listening = listen({
     ...config.listen,
     tls,
     handler: faces.handler,
     maxBufferedBytes: config.limits.maxBufferedBytes,
     onError: (error) => log.warn({ err: error }, "a connection could not be taken"),
+  });
+  const listener = await listening.catch((error: unknown) => {
+    throw listenRefusal(config.listen, error);
   });
   const certificate =
     config.tls &&
@@ -105,6 +115,7 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
 
   return {
     url: listener.url,
+    settled: database.kind === "embedded" ? bootstrap.tried : within(settleMs, bootstrap.tried),
     failed: Promise.race([bootstrap.done.then(() => database.stopped), database.stopped]).then((error) => {
       throw error;
     }),
@@ -136,6 +147,5 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
   const limit = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, ms);
   });
-  await Promise.race([work, limit]);
-  clearTimeout(timer);
+  await Promise.race([work, limit]).finally(() => clearTimeout(timer));
 }

@@ -1,8 +1,8 @@
-import { isUploadError } from "../core/index.js";
 import { compose } from "./compose.js";
 import { type Config, ConfigError, readConfig } from "./config.js";
-import { FolderInUse, lockFolder } from "./folder-lock.js";
+import { lockFolder } from "./folder-lock.js";
 import { createLog } from "./log.js";
+import { refusalOf } from "./refusal.js";
 
 const lockWaitMs = 15_000;
 
@@ -32,8 +32,11 @@ export async function runServer(options: {
       log.info({ dataDir: config.dataDir }, "waiting for the server that holds the data folder"),
     );
     const server = await compose(config, log);
-    process.stdout.write(`listening on ${server.url}\n`);
-    const signal = await Promise.race([stopped, server.failed.catch((error: unknown) => explain(error))]);
+    const failed = server.failed.catch((error: unknown) => explain(error));
+    const settled = server.settled.then(() => undefined, explain);
+    const early = await Promise.race([settled, stopped, failed]);
+    if (early === undefined) process.stdout.write(`listening on ${server.url}\n`);
+    const signal = early ?? (await Promise.race([stopped, failed]));
     if (signal instanceof Error) {
       await server.stop().catch(() => undefined);
       throw signal;
@@ -44,21 +47,14 @@ export async function runServer(options: {
     log.info("stopped");
     return 0;
   } catch (error) {
-    const sentence = explain(error);
-    if (error instanceof ConfigError) {
-      process.stderr.write(`slipway: ${sentence.message}\n`);
-      return 2;
-    }
-    process.stderr.write(`slipway: ${sentence.message}\n`);
-    if (!isForeseen(error)) log.error({ err: error }, "the server could not start");
-    return 1;
+    const refusal = refusalOf(error, config);
+    if (refusal === undefined) log.error({ err: error }, "the server could not start, or not go on");
+    const sentence = (refusal ?? explain(error)).message.replaceAll(/\s*\n\s*/g, " ");
+    process.stderr.write(`slipway: ${sentence}\n`);
+    return refusal instanceof ConfigError ? 2 : 1;
   }
 }
 
 function explain(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
-}
-
-function isForeseen(error: unknown): boolean {
-  return error instanceof FolderInUse || isUploadError(error);
 }
