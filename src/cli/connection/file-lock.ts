@@ -31,6 +31,9 @@ async function create(path: string, mark: string): Promise<boolean> {
     const handle = await open(path, "wx", 0o600);
     try {
       await handle.writeFile(mark);
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
     } finally {
       await handle.close();
     }

@@ -86,13 +86,10 @@ export function defineServerCommand<const O extends Options>(spec: {
       const retryFor = shared["retry-for"] ?? spec.retryFor ?? "15s";
       const connection = await readConnection({ ...shared, "retry-for": retryFor }, context.env);
       const json = shared.json === true;
-      try {
-        return await withInterrupt((signal) =>
-          withTalk(connection, context, signal, (talk) => spec.run({ ...given, ...talk, context, connection, json })),
-        );
-      } catch (error) {
-        throw adviseLogin(error, connection);
-      }
+      const target = { ...connection, interceptors: [adviseLogin(connection)] };
+      return await withInterrupt((signal) =>
+        withTalk(target, context, signal, (talk) => spec.run({ ...given, ...talk, context, connection, json })),
+      );
     },
   });
 }
