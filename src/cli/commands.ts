@@ -1,3 +1,4 @@
+import { createCompletion } from "./completion.js";
 import { download } from "./download.js";
 import { login, logout, whoami } from "./login.js";
 import { ls } from "./ls.js";
@@ -23,5 +24,6 @@ export const commands: readonly Command[] = [
   tenant,
   user,
   token,
+  createCompletion(() => commands),
   version,
 ];

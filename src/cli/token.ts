@@ -89,7 +89,7 @@ const revoke = defineServerCommand({
   path: "token revoke",
   summary: "end a token",
   description:
-    "Ends a token within five seconds, by the id that `slipway token list` shows. Those of others are for administrators.",
+    "Ends a token within five seconds, by the id that `slipway token list` shows; those of others are for\nadministrators.",
   operands: { shape: "TOKEN-ID", least: 1, most: 1 },
   examples: ["slipway token revoke 6f9619ff-8b86-4d01-b42d-00cf4fc964ff"],
   async run({ operands: [tokenId = ""], client, ask, context, json }) {

@@ -131,7 +131,8 @@ const passwd = defineServerCommand({
   path: "user passwd",
   summary: "change a password",
   description: `Changes your password, or, for administrators, that of another user. Passwords are asked for, and shown
-nowhere. All tokens of the user end, but for the one that you change your own password with. ${userWords}`,
+nowhere. All tokens of the user end, but for the one that you change your own password with.
+${userWords}`,
   operands: { shape: "[USER]", least: 0, most: 1 },
   options: {
     ...tenantOption,
@@ -171,7 +172,8 @@ const remove = defineServerCommand({
   path: "user delete",
   aliases: ["rm"],
   summary: "delete a user",
-  description: `Deletes a user, whose tokens end. What the user made stays. For administrators. ${userWords}`,
+  description: `Deletes a user, whose tokens end. What the user made stays. For administrators.
+${userWords}`,
   operands: userOperand,
   options: { ...tenantOption, ...yesOption },
   examples: ["slipway user delete alice", "slipway user delete acme/bob --yes"],
