@@ -1,19 +1,107 @@
+import { parseArgs } from "node:util";
 import { describe, expect, it } from "vitest";
 import { createContentHash } from "../../src/cli/transfer/content-hash.js";
+import { commands } from "../../src/cli/commands.js";
 import { runCommandLine } from "../../src/cli/main.js";
 import { parseServeFlags } from "../../src/cli/serve.js";
+import { type Command, findCommand } from "../../src/cli/shell/command.js";
 import { createTally } from "../../src/cli/transfer/upload-file.js";
 import { formatContinue, parseUploadOptions } from "../../src/cli/transfer/upload-options.js";
 import { runCli } from "./run-cli.js";
 
-describe("a command line", () => {
-  it.each(["serve", "upload", "download", "ls", "version"])("helps with %s, with examples", async (name) => {
-    const { exitCode, stdout } = await runCli([name, "--help"]);
-    expect(exitCode).toBe(0);
-    expect(stdout).toMatch(new RegExp(`^Usage: slipway ${name} `));
-    expect(stdout).toContain(`\nExamples:\n  slipway ${name}`);
-    expect((await runCli(["help", name])).stdout).toBe(stdout);
+/** Every command by its whole path, and every word that groups some. */
+const all = (function walk(among: readonly Command[], above: string): (readonly [string, Command])[] {
+  return among.flatMap((command) => {
+    const path = `${above} ${command.name}`.trim();
+    return [[path, command] as const, ...walk(command.subcommands, path)];
   });
+})(commands, "");
+const leaves = all.filter(([, command]) => command.subcommands.length === 0);
+const groups = all.filter(([, command]) => command.subcommands.length > 0);
+
+/** What stands behind `slipway` in each example of a help, be it in a pipe, a substitution or alone. */
+function examplesOf(command: Command): string[][] {
+  const [, text = ""] = /\nExamples:\n((?: {2}.*\n)+)/.exec(command.help) ?? [];
+  return [...text.matchAll(/\bslipway ((?:"[^"]*"|'[^']*'|[^\s|()<>&;]+| (?! ))+)/g)].map(([, line = ""]) =>
+    [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map((found) => found[1] ?? found[2] ?? found[3] ?? ""),
+  );
+}
+
+function find(words: readonly string[]): [Command | undefined, readonly string[]] {
+  let found: Command | undefined;
+  let among = commands;
+  let at = 0;
+  for (; at < words.length; at += 1) {
+    const next = findCommand(among, words[at]);
+    if (next === undefined) break;
+    found = next;
+    among = next.subcommands;
+  }
+  return [found, words.slice(at)];
+}
+
+/** Parses the words and does nothing. */
+function assertParses({ options, operands }: Command, words: readonly string[]): void {
+  const parsed = parseArgs({ args: [...words], allowPositionals: true, options });
+  expect(parsed.positionals.length).toBeGreaterThanOrEqual(operands.least);
+  expect(parsed.positionals.length).toBeLessThanOrEqual(operands.most);
+  for (const [name, value] of Object.entries(parsed.values)) {
+    const { choices } = options[name]!;
+    if (choices !== undefined) expect(choices).toContain(value);
+  }
+}
+
+describe("a command line", () => {
+  it.each(leaves)("helps with %s, with examples of it", async (path, command) => {
+    const { exitCode, stdout } = await runCli([...path.split(" "), "--help"]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^Usage: slipway ${path} ?`));
+    expect(stdout).toContain("\nExamples:\n  ");
+    expect(
+      examplesOf(command)
+        .map((words) => words.join(" "))
+        .join("\n"),
+    ).toContain(path);
+    expect((await runCli(["help", ...path.split(" ")])).stdout).toBe(stdout);
+    expect(stdout.split("\n").filter((line) => line.length > 110)).toEqual([]);
+  });
+
+  it.each(leaves)("takes the examples in the help of %s", (_, command) => {
+    for (const words of examplesOf(command)) {
+      const [found, rest] = find(words);
+      expect([words, found?.subcommands]).toEqual([words, []]);
+      if (found!.name === "serve") parseServeFlags(rest);
+      else assertParses(found!, rest);
+    }
+  });
+
+  it.each(leaves)("refuses an option that %s does not have, and says where its help is", async (path) => {
+    const { exitCode, stdout, stderr } = await runCli([...path.split(" "), "--no-such-option"]);
+    expect([exitCode, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(new RegExp(`^slipway: [^\n]+\nSee: slipway ${path} --help\n$`));
+  });
+
+  it.each(groups)("alone, %s says what it groups and where its help is", async (path, group) => {
+    const { exitCode, stdout, stderr } = await runCli(path.split(" "));
+    const names = group.subcommands.map(({ name }) => name).join(", ");
+    expect([exitCode, stdout, stderr]).toEqual([
+      2,
+      "",
+      `slipway: say what to do: ${names}\nSee: slipway ${path} --help\n`,
+    ]);
+    const help = (await runCli([...path.split(" "), "--help"])).stdout;
+    for (const { name, summary } of group.subcommands) expect(help).toMatch(new RegExp(`^  ${name} +${summary}$`, "m"));
+  });
+
+  it.each(leaves.filter(([path]) => path !== "serve"))(
+    "%s writes no more operands than it takes",
+    async (path, command) => {
+      if (!Number.isFinite(command.operands.most)) return;
+      const words = Array.from({ length: command.operands.most + 1 }, (_, i) => `word-${i}`);
+      const { exitCode, stderr } = await runCli([...path.split(" "), ...words]);
+      expect([exitCode, stderr]).toEqual([2, expect.stringContaining(" is too much: this takes ")]);
+    },
+  );
 
   it.each([
     [[]],

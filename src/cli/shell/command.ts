@@ -36,8 +36,11 @@ export interface Option {
   /** All that its value may be. */
   readonly choices?: readonly string[];
   /** What the shell offers for its value where there are no choices; nothing when it is left out. */
-  readonly completes?: "file" | "folder";
+  readonly completes?: Completes;
 }
+
+/** Kinds of words that a shell can offer: `server` is the name of one that is stored. */
+export type Completes = "file" | "folder" | "server";
 
 export type Options = Readonly<Record<string, Option>>;
 
@@ -57,7 +60,7 @@ export interface Operands {
   readonly shape: string;
   readonly least: number;
   readonly most: number;
-  readonly completes?: "file" | "folder";
+  readonly completes?: Completes;
 }
 
 /** One word after `slipway`, or after a word that groups commands. */
