@@ -26,3 +26,19 @@ export async function withInterrupt<T>(run: (signal: AbortSignal) => Promise<T>)
 
 /** As shells count it: 128 and the signal's number. */
 export const interruptedExitCode = 130;
+
+/** Waits for something that knows no signal of its own, such as a person or a slow reader; leaves it at an abort. */
+export async function unlessAborted<T>(waiting: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([waiting, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    waiting.catch(() => undefined);
+  }
+}
