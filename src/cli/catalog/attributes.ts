@@ -59,24 +59,31 @@ export function changeAttributes(before: JsonObject | undefined, words: Attribut
 }
 
 function parseValue(name: string, text: string): JsonValue {
-  let value: JsonValue;
-  try {
-    value = JSON.parse(text) as JsonValue;
-  } catch {
-    return text;
-  }
+  const found = readJson(text);
+  const value = found === undefined ? text : found;
   assertExact(name, value);
   return value;
 }
 
-/** Numbers are kept as doubles: one that would become another is refused rather than changed. */
-function assertExact(name: string, value: JsonValue): void {
-  if (typeof value === "object" && value !== null) for (const part of Object.values(value)) assertExact(name, part);
-  if (
-    typeof value !== "number" ||
-    (Number.isFinite(value) && !(Number.isInteger(value) && !Number.isSafeInteger(value)))
-  ) {
-    return;
+/** Undefined for what is no JSON; `null` is. */
+function readJson(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
   }
+}
+
+/**
+ * Numbers are kept as doubles: one that would become another is refused rather than changed. So is the one name that is
+ * lost on its way.
+ */
+function assertExact(name: string, value: JsonValue): void {
+  if (name === "__proto__") throw wrongUse("--attribute: nothing can be called __proto__");
+  if (typeof value === "object" && value !== null) {
+    for (const [key, part] of Object.entries(value)) assertExact(key, part);
+  }
+  if (typeof value !== "number") return;
+  if (Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))) return;
   throw wrongUse(`--attribute ${name}: a number is too large to be kept exactly; as text it stands in quotes`);
 }

@@ -31,9 +31,11 @@ export function parseItemPath(text: string, what: string): ItemPath {
 
 export async function findLibrary({ client, ask }: Lookup, word: string): Promise<Library | undefined> {
   if (isId(word)) {
-    return await unlessMissing(ErrorReason.LIBRARY_NOT_FOUND, async () => {
+    const library = await unlessMissing(ErrorReason.LIBRARY_NOT_FOUND, async () => {
       return (await ask((options) => client.catalog.getLibrary({ libraryId: word }, options))).library;
     });
+    // A name may look like an id.
+    if (library !== undefined) return library;
   }
   return (await ask((options) => client.catalog.listLibraries({ pageSize: 1, name: word }, options))).libraries[0];
 }
