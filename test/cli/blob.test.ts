@@ -115,24 +115,15 @@ describe("blob put", () => {
     "over %s goes on after kill -9 of the server, and stores every blob",
     async (protocol) => {
       const { paths, refs } = await writeFiles(120, 2 * mib);
-      let restarted: Promise<void> | undefined;
-      const { exitCode, stdout, stderr } = await runCli(
-        ["blob", "put", "--parallel", "2", "--protocol", protocol, ...paths],
-        {
-          env,
-          onOutput: () => {
-            restarted ??= restart();
-          },
-        },
-      );
-      await restarted;
-      expect([
-        exitCode,
-        stdout
-          .trim()
-          .split("\n")
-          .map((line) => line.split("  ")[0]),
-      ]).toEqual([0, refs]);
+      const putting = runCli(["blob", "put", "--parallel", "2", "--protocol", protocol, ...paths], { env });
+      while ((await slipway("blob", "stat", refs[0] ?? "")).exitCode !== 0) await sleep(10);
+      await restart();
+      const { exitCode, stdout, stderr } = await putting;
+      const printed = stdout
+        .trim()
+        .split("\n")
+        .map((line) => line.split("  ")[0]);
+      expect([exitCode, printed]).toEqual([0, refs]);
       expect(stderr).toContain("retrying in");
       expect((await slipway("blob", "stat", ...refs)).exitCode).toBe(0);
     },

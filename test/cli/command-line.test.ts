@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createContentHash } from "../../src/cli/transfer/content-hash.js";
+import { commands } from "../../src/cli/commands.js";
 import { runCommandLine } from "../../src/cli/main.js";
 import { parseServeFlags } from "../../src/cli/serve.js";
 import { createTally } from "../../src/cli/transfer/upload-file.js";
@@ -13,6 +14,18 @@ describe("a command line", () => {
     expect(stdout).toMatch(new RegExp(`^Usage: slipway ${name} `));
     expect(stdout).toContain(`\nExamples:\n  slipway ${name}`);
     expect((await runCli(["help", name])).stdout).toBe(stdout);
+  });
+
+  it.each(["session", "library", "item", "blob"])("helps with each command of %s, with examples", async (name) => {
+    const group = commands.find((command) => command.name === name);
+    expect((await runCli([name, "--help"])).stdout).toMatch(new RegExp(`^Usage: slipway ${name} COMMAND `));
+    expect(group?.subcommands.length).toBeGreaterThan(4);
+    for (const { name: word } of group?.subcommands ?? []) {
+      const { stdout } = await runCli([name, word, "--help"]);
+      expect(stdout).toMatch(new RegExp(`^Usage: slipway ${name} ${word} `));
+      expect(stdout).toMatch(new RegExp(`\nExamples:\n  .*slipway ${name} ${word}`));
+      expect(stdout.split("\n").filter((line) => line.length > 120)).toEqual([]);
+    }
   });
 
   it.each([
