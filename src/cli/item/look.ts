@@ -6,6 +6,7 @@ import { listItemFiles, listItems } from "../catalog/listing.js";
 import { defineServerCommand } from "../connection/server-command.js";
 import { CliError } from "../shell/cli-error.js";
 import type { Context, Operands } from "../shell/command.js";
+import { formatMoment } from "../shell/format.js";
 import { limitOption, parseLimit } from "../shell/limit.js";
 import { printFields, printJson } from "../shell/output.js";
 
@@ -91,8 +92,8 @@ export async function printItem(
     attributes: json.attributes,
     content: json.contentVersion,
     version: json.version,
-    created: json.createdAt,
-    changed: json.updatedAt,
+    created: formatMoment(item.createTime),
+    changed: formatMoment(item.updateTime),
   };
   printFields(call.context, fieldsOf(fields));
 }

@@ -5,6 +5,7 @@ import { listSome } from "../connection/all-pages.js";
 import { defineServerCommand } from "../connection/server-command.js";
 import { CliError } from "../shell/cli-error.js";
 import type { Context, Operands } from "../shell/command.js";
+import { formatMoment } from "../shell/format.js";
 import { limitOption, parseLimit } from "../shell/limit.js";
 import { printFields, printJson } from "../shell/output.js";
 
@@ -42,8 +43,9 @@ export const show = defineServerCommand({
 
 export function printLibrary(context: Context, json: boolean, library: Library | undefined): void {
   if (library === undefined) throw new CliError("the server's answer holds no library");
-  const { id, name, description, version, attributes, createdAt, updatedAt } = libraryJson(library);
-  const fields = { library: name, id, description, version, attributes, created: createdAt, changed: updatedAt };
+  const { id, name, description, version, attributes } = libraryJson(library);
+  const times = { created: formatMoment(library.createTime), changed: formatMoment(library.updateTime) };
+  const fields = { library: name, id, description, version, attributes, ...times };
   if (json) printJson(context, { library: libraryJson(library) });
   else printFields(context, fieldsOf(fields));
 }
