@@ -4,7 +4,7 @@ import { callTimeoutMs } from "../connection/client.js";
 import type { Retry } from "../connection/retry.js";
 import { errorInfoOf } from "../connection/rpc-error.js";
 import { createStallGuard } from "../connection/stall-guard.js";
-import { FileError } from "../shell/cli-error.js";
+import { CliError, FileError } from "../shell/cli-error.js";
 import { inBatches, smallerBatch } from "./batches.js";
 import { chunksOf, type LocalBlob } from "./local-blob.js";
 import { formatMessageRef, formatRef, refToMessage } from "./ref.js";
@@ -49,9 +49,11 @@ export async function sendBlobs(deps: SendDeps, blobs: readonly LocalBlob[]): Pr
       if (left.length < before) deps.retry.progressed();
       tried = true;
       while (left.length > 0) {
+        const sent = left.length;
         for (const [ref, applied] of await sendStream(deps, left.slice(0, most))) {
           settle({ applied }, (blob) => formatRef(blob.ref) === ref);
         }
+        if (left.length === sent) throw new CliError("the server's answer names none of the blobs that were sent");
         deps.retry.progressed();
       }
     } catch (error) {
