@@ -96,7 +96,7 @@ function complain(context: Context, message: string, see: string): number {
 /** parseArgs goes on to explain itself. */
 function firstSentence(error: unknown): string {
   const { message } = error as Error;
-  return isParseArgsError(error) ? (message.split(". ")[0] ?? message) : message;
+  return isParseArgsError(error) ? (message.split(/\.\s/)[0] ?? message) : message;
 }
 
 function isVersionFlag(word: string): boolean {

@@ -103,6 +103,18 @@ describe("a command line", () => {
     },
   );
 
+  it.each(["session", "library", "item", "blob"])("helps with each command of %s, with examples", async (name) => {
+    const group = commands.find((command) => command.name === name);
+    expect((await runCli([name, "--help"])).stdout).toMatch(new RegExp(`^Usage: slipway ${name} COMMAND `));
+    expect(group?.subcommands.length).toBeGreaterThan(4);
+    for (const { name: word } of group?.subcommands ?? []) {
+      const { stdout } = await runCli([name, word, "--help"]);
+      expect(stdout).toMatch(new RegExp(`^Usage: slipway ${name} ${word} `));
+      expect(stdout).toMatch(new RegExp(`\nExamples:\n  .*slipway ${name} ${word}`));
+      expect(stdout.split("\n").filter((line) => line.length > 120)).toEqual([]);
+    }
+  });
+
   it.each([
     [[]],
     [["up"]],

@@ -2,7 +2,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Somewhere to print to; the process's own streams are such. */
 export interface Output {
-  write(text: string): unknown;
+  /** `done` is called once the bytes are on their way, so that a slow reader can be waited for. */
+  write(data: string | Uint8Array, done?: (error?: Error | null) => void): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
 }

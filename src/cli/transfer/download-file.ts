@@ -157,7 +157,7 @@ async function readOn(deps: DownloadDeps, fetching: Fetching, hash: ContentHash,
 }
 
 /** The new name must survive a power cut, too; where folders cannot be opened, the system sees to it. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(() => undefined);
   await handle?.sync().catch(() => undefined);
   await handle?.close();
