@@ -12,8 +12,9 @@ type Call = Pick<ServerCall<Record<never, never>>, "client" | "retry" | "ask" | 
 export const ls = defineServerCommand({
   path: "ls",
   summary: "list sessions, or what is in a session, a library or an item",
-  description: `Lists the sessions that you may see, newest first; or the files of one; or the items of a library; or the files
-of an item. An id alone is that of a session: a library that is named by its id has a / behind it.`,
+  description: `Lists the sessions that you may see, newest first; or the files of one; or the items of a library; or
+the files of an item. An id alone is that of a session: a library that is named by its id has a /
+behind it.`,
   operands: { shape: "[SESSION | LIBRARY/ | LIBRARY/ITEM]", least: 0, most: 1 },
   examples: [
     "slipway ls",

@@ -47,7 +47,7 @@ function assertParses({ options, operands }: Command, words: readonly string[]):
   expect(parsed.positionals.length).toBeLessThanOrEqual(operands.most);
   for (const [name, value] of Object.entries(parsed.values)) {
     const { choices } = options[name]!;
-    if (choices !== undefined) expect(choices).toContain(value);
+    if (choices !== undefined) for (const one of [value].flat()) expect(choices).toContain(one);
   }
 }
 

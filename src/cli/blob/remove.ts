@@ -9,8 +9,8 @@ export const remove = defineServerCommand({
   path: "blob remove",
   aliases: ["rm"],
   summary: "take blobs away",
-  description: `Takes blobs away; for administrators. One that is not there is passed over. What sessions and items hold of the
-same content stays.`,
+  description: `Takes blobs away; for administrators. One that is not there is passed over. What sessions and items
+hold of the same content stays.`,
   operands: { shape: "REF...", least: 1, most: Number.POSITIVE_INFINITY },
   options: yesOption,
   examples: ["slipway blob remove sha256-e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 --yes"],
