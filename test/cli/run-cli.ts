@@ -1,4 +1,5 @@
 import { runCommandLine } from "../../src/cli/main.js";
+import type { Output } from "../../src/cli/shell/command.js";
 
 export interface CliRun {
   readonly exitCode: number;
@@ -11,13 +12,22 @@ export async function runCli(
   words: readonly string[],
   options: { env?: Record<string, string>; stdin?: AsyncIterable<Uint8Array> } = {},
 ): Promise<CliRun> {
-  const stdout: string[] = [];
-  const stderr: string[] = [];
+  const stdout: Uint8Array[] = [];
+  const stderr: Uint8Array[] = [];
   const exitCode = await runCommandLine(words, {
     env: options.env ?? {},
     stdin: options.stdin ?? (async function* () {})(),
-    out: { write: (text) => stdout.push(text) },
-    err: { write: (text) => stderr.push(text) },
+    out: writeTo(stdout),
+    err: writeTo(stderr),
   });
-  return { exitCode, stdout: stdout.join(""), stderr: stderr.join("") };
+  return { exitCode, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() };
+}
+
+function writeTo(pieces: Uint8Array[]): Output {
+  return {
+    write(data, done) {
+      pieces.push(Buffer.from(data));
+      done?.();
+    },
+  };
 }

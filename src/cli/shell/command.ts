@@ -2,7 +2,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Somewhere to print to; the process's own streams are such. */
 export interface Output {
-  write(text: string): unknown;
+  /** `done` is called once the bytes are on their way, so that a slow reader can be waited for. */
+  write(data: string | Uint8Array, done?: (error?: Error | null) => void): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
 }
@@ -71,7 +72,7 @@ export interface Command {
   readonly operands: Operands;
   /** The commands that it groups; such a one does nothing by itself. */
   readonly subcommands: readonly Command[];
-  /** Answers the exit code: 0 done, 1 failed, 2 wrong use, 130 interrupted. */
+  /** Answers the exit code: 0 done, 1 failed, 2 wrong use, 130 interrupted (143 and 129: told to end, hung up). */
   run(words: readonly string[], context: Context): Promise<number>;
 }
 

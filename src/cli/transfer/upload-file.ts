@@ -76,6 +76,7 @@ async function send(
   const sending: Sending = { deps, fileId: file.id, local, hash: createContentHash(), tally };
   let standing = standingOf(file);
   let committed = "offset" in standing ? standing.offset : local.sizeBytes;
+  progress.found(committed);
   let broken = 0;
   while (!("finished" in standing)) {
     try {
