@@ -9,6 +9,8 @@ export interface TcpProxy {
   readonly sentBytes: number;
   /** At most so many bytes of clients a second from now on; undefined for as many as there are. */
   limit(bytesPerSecond: number | undefined): void;
+  /** The same of what servers send. */
+  limitDown(bytesPerSecond: number | undefined): void;
   /** Breaks every connection off. */
   drop(): void;
   /** Nothing passes any more, and nobody is told; `false` lets it pass again. */
@@ -22,16 +24,16 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
   const { port, hostname } = new URL(target);
   const pairs = new Set<readonly [Socket, Socket]>();
   let rate: number | undefined;
+  let downRate: number | undefined;
   let stalled = false;
   let sentBytes = 0;
 
   const carry = async (from: Socket, to: Socket, fromClient: boolean) => {
     for await (const bytes of from as AsyncIterable<Buffer>) {
       while (stalled) await sleep(5);
-      if (fromClient) {
-        sentBytes += bytes.length;
-        if (rate !== undefined) await sleep((bytes.length / rate) * 1000);
-      }
+      if (fromClient) sentBytes += bytes.length;
+      const most = fromClient ? rate : downRate;
+      if (most !== undefined) await sleep((bytes.length / most) * 1000);
       if (to.writable && !to.write(bytes)) await Promise.race([once(to, "drain"), once(to, "close")]);
     }
     if (to.writable) to.end();
@@ -63,6 +65,9 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     },
     limit(bytesPerSecond) {
       rate = bytesPerSecond;
+    },
+    limitDown(bytesPerSecond) {
+      downRate = bytesPerSecond;
     },
     drop,
     stall(on) {

@@ -21,16 +21,20 @@ export async function recordTranscript(server: TestServer, folder: string): Prom
   const env = {
     HOME: join(folder, "home"),
     PATH: `${join(folder, "bin")}:${process.env.PATH}`,
-    PS1: "$ ",
     SLIPWAY_URL: line.url,
     SLIPWAY_TOKEN: server.token,
   };
   const cwd = join(folder, "work");
-  const shell = await openPty(["bash", "--norc", "--noprofile", "-i"], { env, cwd, columns: 100, rows: 50 });
+  const shell = await openPty(["bash", "--noprofile", "--rcfile", join(folder, "bashrc"), "-i"], {
+    env,
+    cwd,
+    columns: 100,
+    rows: 50,
+  });
   try {
     await shell.waitFor("$ ");
-    shell.write('slipway upload holiday.mov photos --label "our summer"\r');
-    await shell.waitFor(/ [3-6]\d%  /);
+    shell.write('slipway upload holiday.mov photos --parallel 1 --label "our summer"\r');
+    await shell.waitFor(/ [3-6]\d% /);
     shell.write("\x03");
     await shell.waitFor(/\n\$ /);
     line.limit(undefined);
@@ -62,6 +66,7 @@ async function prepare(folder: string): Promise<void> {
   await symlink(slipway, join(folder, "bin", "slipway"));
   const bytes = createCipheriv("aes-128-ctr", Buffer.alloc(16), Buffer.alloc(16));
   await writeFile(join(folder, "work", "holiday.mov"), bytes.update(Buffer.alloc(movieBytes)));
+  await writeFile(join(folder, "bashrc"), "PS1='$ '\nbind 'set enable-bracketed-paste off'\n");
   for (const [name, size] of [
     ["beach.jpg", 2_345_678],
     ["sunset.jpg", 1_234_567],
@@ -76,10 +81,9 @@ const rules: readonly (readonly [what: string, pattern: RegExp, stands: string])
   [
     "how far the interrupted upload was",
     /^\[#*> *\] +\d+% {2}.* of (\S+ \S+) {2}.*$/,
-    "[######>         ]  42%  28.5 MiB of $1  16.1 MiB/s  2.4 s left  2 of 3 files",
+    "[######>         ]   42%  28.5 MiB of $1  16.1 MiB/s  2.4 s left  0 of 3 files",
   ],
   ["ids", /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"],
-  ["how many files the first command had sent", /, [12] of them there already,/, ", 2 of them there already,"],
   ["what was sent twice", /^re-sent \d+ bytes \([\d.]+ MiB\)$/, "re-sent 0 bytes (0.0 MiB)"],
   ["rates", /[\d.]+ [KMG]?i?B\/s/g, "52.4 MiB/s"],
   ["durations", / in [\d.]+ s /g, " in 1.2 s "],
