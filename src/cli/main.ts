@@ -4,7 +4,7 @@ import { readEnvironment } from "./connection/settings.js";
 import { CliError, isParseArgsError, systemCodeOf } from "./shell/cli-error.js";
 import { type Command, type Context, findCommand } from "./shell/command.js";
 import { exitCodes, formatCommands } from "./shell/help.js";
-import { Interrupted } from "./shell/interrupt.js";
+import { hungUpExitCode, Interrupted } from "./shell/interrupt.js";
 
 /**
  * Runs one command line, without the program's name, and answers the exit code: 0 done, 1 failed, 2 wrong use, 130
@@ -53,6 +53,8 @@ export async function runAsProcess(): Promise<void> {
   process.stderr.on("error", () => undefined);
   const context = { env: readEnvironment(), stdin: process.stdin, out: process.stdout, err: process.stderr };
   exitCode = await runCommandLine(process.argv.slice(2), context);
+  // A terminal that hung up cannot be put back as it was, which Node's own exit insists on.
+  if (exitCode === hungUpExitCode) process.kill(process.pid, "SIGHUP");
   process.stdout.write("", () => process.exit(exitCode));
 }
 

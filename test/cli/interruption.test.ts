@@ -96,22 +96,23 @@ describe.runIf(hasPty)("an upload that is interrupted", () => {
   });
 
   it.each([
-    ["SIGTERM", 143],
-    ["SIGHUP", 129],
-  ] as const)("by %s says the same, and exits %i", async (signal, code) => {
+    ["SIGTERM", { code: 143, signal: undefined }],
+    // It dies of it, which shells count as 129.
+    ["SIGHUP", { code: undefined, signal: "SIGHUP" }],
+  ] as const)("by %s says the same, and ends as %j", async (signal, end) => {
     await writeRandom("movie");
     const pty = await begin(["movie"]);
     pty.kill(signal);
-    expect(await pty.exit).toEqual({ code, signal: undefined });
+    expect(await pty.exit).toEqual(end);
     expect(await pty.screen()).toContain("To go on: slipway upload --resume");
     expect((await run("upload", "--resume")).exitCode).toBe(0);
   });
 
-  it("by a terminal that is closed exits 129 and can be gone on with", async () => {
+  it("by a terminal that is closed can be gone on with", async () => {
     await writeRandom("movie");
     const pty = await begin(["movie"]);
     await pty.close();
-    expect(await pty.exit).toEqual({ code: 129, signal: undefined });
+    expect(await pty.exit).toEqual({ code: undefined, signal: "SIGHUP" });
     expect((await run("upload", "--resume")).exitCode).toBe(0);
   });
 

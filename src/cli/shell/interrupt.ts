@@ -1,8 +1,9 @@
 /** As shells count it: 128 and the signal's number. */
 export const interruptedExitCode = 130;
+export const hungUpExitCode = 129;
 
 /** What ends a command early: Ctrl-C, whoever shuts the machine down, and a terminal that is closed. */
-const exitCodes = { SIGINT: interruptedExitCode, SIGTERM: 143, SIGHUP: 129 } as const;
+const exitCodes = { SIGINT: interruptedExitCode, SIGTERM: 143, SIGHUP: hungUpExitCode } as const;
 
 /** The command was interrupted before its end. */
 export class Interrupted extends Error {
