@@ -86,6 +86,9 @@ describe.runIf(hasPty)("an upload that is interrupted", () => {
     ]);
     const stored = await readFile(join(folder, ".local/state/slipway/uploads", `${id}.json`), "utf8");
     expect(stored).not.toContain(server.token);
+    // What was on its way is kept once the server has seen that its client is gone.
+    const committed = async () => (await client.files.listFiles({ sessionId: id })).files[0]?.committedOffset ?? 0n;
+    await expect.poll(committed, { timeout: 30_000 }).toBeGreaterThan(0n);
 
     const { exitCode, stdout } = await run("upload", "--resume", "--json");
     expect(exitCode).toBe(0);
