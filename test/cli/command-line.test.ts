@@ -178,7 +178,16 @@ describe("the flags of serve", () => {
 it("the command that goes on names the session and never a token", () => {
   const values = {
     ...{ parallel: "4", label: "", session: undefined, replace: false, name: undefined, "chunk-size": "1MiB" },
-    ...{ verbose: false, json: undefined, token: "secret", url: "http://h:1", "no-complete": true },
+    ...{
+      into: undefined,
+      resume: false,
+      quiet: false,
+      verbose: false,
+      json: undefined,
+      token: "secret",
+      url: "http://h:1",
+      "no-complete": true,
+    },
   };
   const options = parseUploadOptions({ values, operands: ["two words", "-x"] });
   expect(formatContinue(options, "ID", false)).toBe(

@@ -75,7 +75,7 @@ export interface Command {
   readonly operands: Operands;
   /** The commands that it groups; such a one does nothing by itself. */
   readonly subcommands: readonly Command[];
-  /** Answers the exit code: 0 done, 1 failed, 2 wrong use, 130 interrupted. */
+  /** Answers the exit code: 0 done, 1 failed, 2 wrong use, 130 interrupted (143 and 129: told to end, hung up). */
   run(words: readonly string[], context: Context): Promise<number>;
 }
 
