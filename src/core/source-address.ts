@@ -71,7 +71,7 @@ function parseWebAddress(scheme: "http" | "https", text: string): SourceAddress 
 }
 
 function parsePathAddress(scheme: "file" | "ds", text: string): SourceAddress {
-  const [, host = "", path] = /^[a-z]+:(?:\/\/([^/?#]*))?(\/.*)$/i.exec(text) ?? [];
+  const [, host = "", path] = /^[a-z]+:(?:\/\/([^/?#]*)|(?!\/\/))(\/.*)$/i.exec(text) ?? [];
   if (host.includes("@")) {
     throw new SourceError("credentials_in_uri", `a ${scheme}: URI must not hold a user name or a password`);
   }
