@@ -129,7 +129,7 @@ describe("download --output -", () => {
     expect([one.exitCode, one.stdout]).toEqual([0, "the content\n"]);
     expect(one.stderr).toContain("verified end to end");
     const quiet = await run("download", sessionId, "photos/b", "--output", "-", "--quiet");
-    expect(quiet).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+    expect(quiet).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
     const several = await run("download", sessionId, "--output", "-");
     expect([several.exitCode, several.stdout]).toEqual([2, ""]);
     expect(several.stderr).toContain("--output - takes one file, and the session has 2: name it");

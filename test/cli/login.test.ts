@@ -100,7 +100,7 @@ describe("a login", () => {
     [["--token", "x", "--login", "admin"], "a token says whose it is: leave --login out"],
     [["--token", "two words"], "the token is empty or holds blanks or odd characters"],
     [["--name", "two words", "--password-stdin"], '--name is at most 100 characters without blanks, not "two words"'],
-    [["--name", "-x", "--password-stdin"], "Option '--name' argument is ambiguous."],
+    [["--name", "-x", "--password-stdin"], "Option '--name' argument is ambiguous"],
   ])("with %j is wrong use", async (words, sentence) => {
     const { exitCode, stderr } = await run("login", server.url, ...words);
     expect(exitCode).toBe(2);

@@ -78,6 +78,7 @@ const ofTenants = {
 /** What names nothing that could be somebody else's; lists and finds are asked below. */
 const ofNobody = [
   "limits",
+  "bufferUse",
   "sweep",
   "sweepRows",
   "checkStore",
