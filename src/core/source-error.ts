@@ -1,3 +1,5 @@
+import { UploadError } from "./error.js";
+
 /** What can go wrong with a source, and whether the same try may do better later (`retry`) or cannot (`final`). */
 const failures = {
   /** Wrong as it was declared; found before anything is asked. */
@@ -24,6 +26,9 @@ const failures = {
   thumbprint_differs: "final",
   not_regular_file: "final",
   unreadable: "final",
+  /** It has content, but not what was declared or what may be stored. */
+  size_differs: "final",
+  too_large: "final",
   /** Begun, and not brought to its end. */
   changed: "retry",
   ended_early: "retry",
@@ -56,4 +61,13 @@ export class SourceError extends Error {
   get isFinal(): boolean {
     return failures[this.failure] === "final";
   }
+}
+
+export function isSourceError(error: unknown): error is SourceError {
+  return error instanceof SourceError;
+}
+
+/** The refusal of a declaration whose source cannot be used. */
+export function refuseSource(error: SourceError): UploadError {
+  return new UploadError("invalid", error.message, { reason: "SOURCE_INVALID" }, error);
 }

@@ -128,6 +128,8 @@ export function readConfig(env: Environment, isTerminal: boolean): Config {
       maxAttributesBytes: bytes("SLIPWAY_MAX_ATTRIBUTES_BYTES", defaultLimits.maxAttributesBytes, 2),
       maxWatches: count("SLIPWAY_MAX_WATCHES", defaultLimits.maxWatches, 0),
       maxBufferedBytes: bytes("SLIPWAY_MAX_BUFFERED_BYTES", defaultLimits.maxBufferedBytes, 2 ** 20),
+      maxPulls: count("SLIPWAY_MAX_PULLS", defaultLimits.maxPulls, 1, 1000),
+      maxPullTries: count("SLIPWAY_MAX_PULL_TRIES", defaultLimits.maxPullTries, 1, 1000),
       checkpointBytes: bytes("SLIPWAY_CHECKPOINT_BYTES", defaultLimits.checkpointBytes, 1),
       checkpointMs: interval("SLIPWAY_CHECKPOINT_INTERVAL", defaultLimits.checkpointMs),
     },

@@ -1,0 +1,124 @@
+// Queries of the pulls table: which files wait to be fetched, and who is at it.
+import type { Knex } from "knex";
+import type { LeasedPull, PullStore, SessionFile } from "../../core/index.js";
+import { isEnded, isRunning } from "./sessions.js";
+
+const endedAtOnce = 100;
+
+/** Makes the row of a file that was written be what the file says; a new time ends the lease. */
+export async function writePull(
+  trx: Knex.Transaction,
+  before: SessionFile | undefined,
+  after: SessionFile,
+): Promise<void> {
+  if (after.pull === undefined) {
+    if (before?.pull !== undefined) await trx("pulls").where({ file_id: after.id }).delete();
+    return;
+  }
+  if (before?.pull?.dueAt.getTime() === after.pull.dueAt.getTime()) return;
+  const { id, tenantId, sessionId, pull } = after;
+  await trx.raw(
+    `insert into pulls as known (file_id, tenant_id, session_id, due_at, lease) values (?, ?, ?, ?, 0)
+     on conflict (file_id) do update set due_at = excluded.due_at, lease = known.lease + 1`,
+    [id, tenantId, sessionId, pull.dueAt],
+  );
+}
+
+/** What is due and of a session that runs is leased in one statement, past those that another one leases. */
+export async function leasePull(
+  db: Knex,
+  { leaseMs, exceptTenants }: Parameters<PullStore["leasePull"]>[0],
+): ReturnType<PullStore["leasePull"]> {
+  await dropEnded(db);
+  const { rows } = await db.raw(
+    `with due as (
+       select p.file_id from pulls p join sessions s on s.id = p.session_id
+       where p.due_at <= (select clock_timestamp()) and ${isRunning}
+         and p.tenant_id not in (select value::uuid from jsonb_array_elements_text(?::jsonb))
+       order by p.due_at limit 1 for update of p skip locked
+     )
+     update pulls set due_at = clock_timestamp() + ? * interval '1 millisecond', lease = lease + 1
+     from due where pulls.file_id = due.file_id
+     returning pulls.tenant_id, pulls.session_id, pulls.file_id, pulls.lease`,
+    [JSON.stringify(exceptTenants), leaseMs],
+  );
+  const row: PullRow | undefined = rows[0];
+  if (row !== undefined) {
+    return {
+      pull: { tenantId: row.tenant_id, sessionId: row.session_id, fileId: row.file_id, lease: row.lease },
+    };
+  }
+  const next = await db.raw(
+    `select extract(epoch from due_at - clock_timestamp()) * 1000 as ms from pulls
+     where due_at > (select clock_timestamp()) order by due_at limit 1`,
+  );
+  return { pull: undefined, nextMs: next.rows[0] && Math.max(0, Math.ceil(next.rows[0].ms)) };
+}
+
+/** A session that has ended needs nothing any more; its end does not wait for this. */
+async function dropEnded(db: Knex): Promise<void> {
+  await db.raw(
+    `delete from pulls where file_id in (
+       select p.file_id from pulls p join sessions s on s.id = p.session_id
+       where p.due_at <= (select clock_timestamp()) and ${isEnded}
+       order by p.due_at limit ? for update of p skip locked
+     )`,
+    [endedAtOnce],
+  );
+}
+
+export async function renewPulls(
+  trx: Knex.Transaction,
+  pulls: readonly LeasedPull[],
+  leaseMs: number,
+): Promise<readonly string[]> {
+  const { rows } = await trx.raw(
+    `update pulls set due_at = clock_timestamp() + ? * interval '1 millisecond'
+     from (${heldLeases}) held where pulls.file_id = held.file_id returning pulls.file_id`,
+    [leaseMs, JSON.stringify(pulls)],
+  );
+  return (rows as PullRow[]).map((row) => row.file_id);
+}
+
+export async function returnPulls(trx: Knex.Transaction, pulls: readonly LeasedPull[]): Promise<void> {
+  await trx.raw(
+    `update pulls set due_at = held.file_due_at, lease = pulls.lease + 1
+     from (${heldLeases}) held where pulls.file_id = held.file_id`,
+    [JSON.stringify(pulls)],
+  );
+}
+
+export async function returnAllPulls(trx: Knex.Transaction): Promise<number> {
+  const { rowCount } = await trx.raw(
+    `update pulls set due_at = (f.pull ->> 'dueAt')::timestamptz, lease = pulls.lease + 1
+     from files f where f.id = pulls.file_id`,
+  );
+  return rowCount;
+}
+
+/** Of the pulls that are bound as JSON those whose lease is held, locked in the order of their ids. */
+const heldLeases = `
+  select p.file_id, (f.pull ->> 'dueAt')::timestamptz as file_due_at
+  from pulls p
+  join jsonb_to_recordset(?::jsonb) as asked ("fileId" uuid, lease bigint)
+    on asked."fileId" = p.file_id and asked.lease = p.lease
+  join files f on f.id = p.file_id
+  order by p.file_id for update of p`;
+
+export async function listSettleable(
+  db: Knex,
+  { sessionId, limit }: Parameters<PullStore["listSettleable"]>[0],
+): ReturnType<PullStore["listSettleable"]> {
+  const waiting = db("sessions as s")
+    .whereRaw("s.state = 'completing' and not exists (select from pulls p where p.session_id = s.id)")
+    .limit(limit)
+    .select({ tenantId: "s.tenant_id", sessionId: "s.id" });
+  return sessionId === undefined ? waiting : waiting.where("s.id", sessionId);
+}
+
+interface PullRow {
+  readonly tenant_id: string;
+  readonly session_id: string;
+  readonly file_id: string;
+  readonly lease: number;
+}
