@@ -6,13 +6,16 @@ import { withDeadline } from "./deadline.js";
 import { errorCode } from "./error-code.js";
 import { findReachable, type LookUp } from "./reach.js";
 
-/** How long each step may take; the last one is a time without any byte while one is waited for. */
+/** How long each step may take. */
 export interface HttpTimeouts {
   readonly lookUpMs: number;
   readonly connectMs: number;
   readonly tlsMs: number;
   readonly firstByteMs: number;
+  /** How long nothing may come while it is waited for. */
   readonly stallMs: number;
+  /** What has to come in so long a time of waiting: a source that drips is as good as one that stalls. */
+  readonly stallBytes: number;
 }
 
 export interface ExchangeDeps {

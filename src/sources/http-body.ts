@@ -10,28 +10,34 @@ export interface BodyPlan {
   readonly isLast: boolean;
   readonly where: string;
   readonly stallMs: number;
+  readonly stallBytes: number;
 }
 
 /**
- * The bytes of an answer. Throws `timed_out` when nothing comes for `stallMs` while somebody waits for it, and
- * `ended_early` when the connection ends before what was announced. Ends the connection however it ends itself.
+ * The bytes of an answer. Throws `timed_out` when nothing, or less than `stallBytes`, comes in `stallMs` of waiting for
+ * it, and `ended_early` when the connection ends before what was announced. Ends the connection however it ends itself.
  */
 export async function* readBody(answer: Answer, plan: BodyPlan, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const { body } = answer;
-  const { where, stallMs } = plan;
+  const { where, stallMs, stallBytes } = plan;
   const chunks: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
-  const stalled = () =>
-    body.destroy(new SourceError("timed_out", `${where} sent nothing for ${stallMs} ms; try again later`));
+  const stalled = (what: string) => new SourceError("timed_out", `${where} sent ${what}; try again later`);
   let taken = 0;
+  let window = { takenBefore: 0, waitedMs: 0 };
   try {
     for (;;) {
       signal.throwIfAborted();
-      const timer = setTimeout(stalled, stallMs);
+      const askedAt = performance.now();
+      const timer = setTimeout(() => body.destroy(stalled(`nothing for ${stallMs} ms`)), stallMs);
       const next = await chunks.next().finally(() => clearTimeout(timer));
+      window.waitedMs += performance.now() - askedAt;
       if (next.done === true) break;
       const skip = Math.max(0, plan.skipBytes - taken);
       taken += next.value.length;
       if (next.value.length > skip) yield skip === 0 ? next.value : next.value.subarray(skip);
+      if (window.waitedMs < stallMs) continue;
+      if (taken - window.takenBefore < stallBytes) throw stalled(`less than ${stallBytes} bytes in ${stallMs} ms`);
+      window = { takenBefore: taken, waitedMs: 0 };
     }
   } catch (error) {
     signal.throwIfAborted();

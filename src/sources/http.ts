@@ -25,6 +25,7 @@ export const defaultHttpTimeouts: HttpTimeouts = {
   tlsMs: 10_000,
   firstByteMs: 60_000,
   stallMs: 60_000,
+  stallBytes: 65_536,
 };
 
 export interface HttpSourceDeps {
@@ -151,7 +152,7 @@ function openBody(
     sizeBytes,
     validator,
     hasEnd,
-    bytes: readBody(answer, { lengthBytes, skipBytes, isLast, where, stallMs: timeouts.stallMs }, signal),
+    bytes: readBody(answer, { ...timeouts, lengthBytes, skipBytes, isLast, where }, signal),
     close: answer.close,
   };
 }

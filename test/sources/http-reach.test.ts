@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os";
 import { describe, expect, it } from "vitest";
 import { createAddressPolicy } from "../../src/sources/address-policy.js";
 import { createHttpSource } from "../../src/sources/http.js";
@@ -47,6 +48,18 @@ describe("an address that is not public", () => {
     const byName = createSource("files.example", { lookUp: async () => ["127.0.0.1"] });
     expect(String(await readAll(await open(byName, `http://files.example:${server.port}/`)))).toBe("open");
     expect(server.requests[1]?.headers.host).toBe(`files.example:${server.port}`);
+  });
+});
+
+describe("an IPv6 address", () => {
+  const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === "::1"));
+
+  it.runIf(hasIpv6)("is reached where it is allowed, by its number and by a name", async () => {
+    const server = await serve((_, response) => response.end("open"), { host: "::1" });
+    const source = createSource("::1", { lookUp: async () => ["::1"] });
+    for (const uri of [server.url, `http://files.example:${server.port}/`]) {
+      expect(String(await readAll(await open(source, uri)))).toBe("open");
+    }
   });
 });
 

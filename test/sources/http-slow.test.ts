@@ -54,7 +54,22 @@ describe("a source that is slow", () => {
     await end;
   });
 
-  it("is not told from one that waits for its reader", async () => {
+  it("and drips is given up like one that stalls, and one that is slow but comes forward is not", async () => {
+    const drip = await serve((_, response) => {
+      const timer = setInterval(() => response.write("abc"), 10);
+      response.once("close", () => clearInterval(timer));
+    });
+    const wanting = (stallBytes: number) =>
+      createSource("127.0.0.1", { timeouts: { ...patient, stallMs: 300, stallBytes } });
+    const { read, error } = await readUntilFailure(await open(wanting(1000), `${drip.url}/file`));
+    expect(read.length).toBeGreaterThan(0);
+    expect([error.failure, error.isFinal]).toEqual(["timed_out", false]);
+    expect(error.message).toBe(`${drip.url}/file sent less than 1000 bytes in 300 ms; try again later`);
+    const started = performance.now();
+    for await (const _ of (await open(wanting(4), drip.url)).bytes) if (performance.now() - started > 1000) break;
+  });
+
+  it("is told from a reader that is slow", async () => {
     const server = await serve((_, response) => response.end(Buffer.alloc(2 ** 20)));
     const content = await open(hasty("stallMs", 200), server.url);
     let read = 0;

@@ -39,7 +39,8 @@ export async function serve(
   };
   const server = tls === undefined ? createServer(listen) : createTlsServer(tls, listen);
   const taken = await listenOn(server, host, port);
-  return { url: `${tls === undefined ? "http" : "https"}://${host}:${taken}`, port: taken, requests };
+  const name = host.includes(":") ? `[${host}]` : host;
+  return { url: `${tls === undefined ? "http" : "https"}://${name}:${taken}`, port: taken, requests };
 }
 
 /** For what no HTTP server would do. */
@@ -74,6 +75,7 @@ export const patient = {
   tlsMs: 120_000,
   firstByteMs: 120_000,
   stallMs: 120_000,
+  stallBytes: 1,
 };
 
 /** May reach 127.0.0.1 and nothing else of this machine, unless told otherwise. */
