@@ -1,7 +1,7 @@
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { type CheckFinding, CheckPhase } from "../../gen/slipway/upload/v1/maintenance_pb.js";
-import { findingJson, formatFinding } from "./check/findings.js";
 import { type CheckTotals, runCheck } from "./check/run-check.js";
+import { findingJson, formatFinding } from "./check/findings.js";
 import { defineServerCommand } from "./connection/server-command.js";
 import { formatBytes, formatRate, formatSeconds, parseDuration } from "./shell/format.js";
 import { printJson } from "./shell/output.js";

@@ -1,6 +1,6 @@
-import { itemFileJson, itemJson, libraryJson, printItemFiles, printItems } from "./catalog/catalog-view.js";
 import { findLibrary, getItem, getLibrary, isId } from "./catalog/find.js";
 import { listItemFiles, listItems } from "./catalog/listing.js";
+import { itemFileJson, itemJson, libraryJson, printItemFiles, printItems } from "./catalog/catalog-view.js";
 import { defineServerCommand, type ServerCall } from "./connection/server-command.js";
 import { fileJson, printFiles, printSessions, sessionJson } from "./session/session-view.js";
 import { CliError } from "./shell/cli-error.js";

@@ -1,5 +1,5 @@
-import { jsonOption } from "./connection/server-command.js";
 import { changeServers, getStoredServer, readServers, type StoredServer } from "./connection/servers.js";
+import { jsonOption } from "./connection/server-command.js";
 import type { Operands } from "./shell/command.js";
 import { defineCommand, defineGroup } from "./shell/define-command.js";
 import { formatForeign } from "./shell/format.js";

@@ -1,5 +1,5 @@
 // What the head of an answer says of the content that follows.
-import { SourceError, type SourcePosition } from "../core/index.js";
+import { type SourcePosition, SourceError } from "../core/index.js";
 import type { Answer } from "./exchange.js";
 
 /** What an answer announces: a run of bytes of the whole content. */

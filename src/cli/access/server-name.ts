@@ -1,10 +1,9 @@
 // The names under which servers are stored.
-
+import type { Environment } from "../shell/command.js";
+import { wrongUse } from "../shell/cli-error.js";
+import { formatShellWord } from "../shell/format.js";
 import { readServers, type StoredServer } from "../connection/servers.js";
 import { findServer, formatServerUrl, isLoopback } from "../connection/settings.js";
-import { wrongUse } from "../shell/cli-error.js";
-import type { Environment } from "../shell/command.js";
-import { formatShellWord } from "../shell/format.js";
 
 /** The server to log in to, and the name that it is to have. */
 export interface ChosenServer {

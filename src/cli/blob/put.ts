@@ -6,7 +6,7 @@ import { formatForeign, formatSeconds } from "../shell/format.js";
 import { printJson } from "../shell/output.js";
 import { parseParallel, runParallel } from "../transfer/parallel.js";
 import { type LocalBlob, readLocalBlob, withSpooled } from "./local-blob.js";
-import { type BlobAlgorithm, blobAlgorithms, formatRef } from "./ref.js";
+import { blobAlgorithms, type BlobAlgorithm, formatRef } from "./ref.js";
 import { type Outcome, sendBlobs } from "./send-blobs.js";
 
 /** One stream brings no more than that, so that a lost connection costs little. */

@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type SessionEvent, SessionEventType } from "../../../gen/slipway/upload/v1/event_pb.js";
+import { SessionEventType, type SessionEvent } from "../../../gen/slipway/upload/v1/event_pb.js";
 import { SessionState } from "../../../gen/slipway/upload/v1/session_pb.js";
 import { createRetry, type Retry } from "../connection/retry.js";
 import { describeError } from "../connection/rpc-error.js";

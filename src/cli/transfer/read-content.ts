@@ -1,7 +1,7 @@
 // Content read from end to end, through lost connections, by whoever wants the bytes and not a file.
 import { createHash } from "node:crypto";
-import type { CallOptions } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { CallOptions } from "@connectrpc/connect";
 import type { Retry } from "../connection/retry.js";
 import { createStallGuard } from "../connection/stall-guard.js";
 import { FileError } from "../shell/cli-error.js";

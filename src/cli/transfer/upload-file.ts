@@ -1,11 +1,11 @@
 import { ErrorReason } from "../../../gen/slipway/upload/v1/error_pb.js";
 import type { File } from "../../../gen/slipway/upload/v1/file_pb.js";
 import { contentTimeoutMs } from "../connection/client.js";
-import { brokenRequestOf, describeError, isConnectionLost, isReason } from "../connection/rpc-error.js";
-import { formatBytes, formatSeconds } from "../shell/format.js";
 import { type ContentHash, createContentHash, sha256Info } from "./content-hash.js";
+import { formatBytes, formatSeconds } from "../shell/format.js";
 import { type LocalFile, openLocalFile } from "./local-file.js";
 import type { FileProgress } from "./progress.js";
+import { brokenRequestOf, describeError, isConnectionLost, isReason } from "../connection/rpc-error.js";
 import type { PlannedFile } from "./upload-plan.js";
 import {
   addFile,

@@ -3,13 +3,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ErrorReason } from "../../../gen/slipway/upload/v1/error_pb.js";
 import { type File, FileState } from "../../../gen/slipway/upload/v1/file_pb.js";
-import { callTimeoutMs, type UploadClient } from "../connection/client.js";
-import { createRetry, type Retry } from "../connection/retry.js";
-import { isReason } from "../connection/rpc-error.js";
 import { FileChanged, FileError } from "../shell/cli-error.js";
+import { callTimeoutMs, type UploadClient } from "../connection/client.js";
 import { findSha256 } from "./content-hash.js";
 import { listFiles } from "./listing.js";
 import type { Progress } from "./progress.js";
+import { createRetry, type Retry } from "../connection/retry.js";
+import { isReason } from "../connection/rpc-error.js";
 
 /** What sending a file needs beside the file. */
 export interface UploadDeps {

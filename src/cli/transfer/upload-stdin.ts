@@ -1,7 +1,7 @@
 import type { File } from "../../../gen/slipway/upload/v1/file_pb.js";
+import { FileError } from "../shell/cli-error.js";
 import { contentTimeoutMs } from "../connection/client.js";
 import { brokenRequestOf } from "../connection/rpc-error.js";
-import { FileError } from "../shell/cli-error.js";
 import { createContentHash, sha256Info } from "./content-hash.js";
 import { createTally, describeTrouble } from "./upload-file.js";
 import type { PlannedFile } from "./upload-plan.js";
