@@ -36,7 +36,7 @@ export function formatUpdate(
 }
 
 function formatEvent(event: SessionHistoryEvent): MessageInitShape<typeof SessionEventSchema> {
-  const { fileId, name, removed, message } = event.details;
+  const { fileId, name, removed, message, retryAt } = event.details;
   const fileName = textOf(name) ?? textOf(removed);
   const reason = failureReasons.find((each) => each === event.details.reason);
   const source = sourceFailures.find((each) => each === event.details.source);
@@ -47,6 +47,7 @@ function formatEvent(event: SessionHistoryEvent): MessageInitShape<typeof Sessio
     ...(typeof fileId === "string" && { fileId }),
     ...(fileName !== undefined && { fileName }),
     ...(reason && { failure: formatFailure({ reason, message: textOf(message) ?? "", ...(source && { source }) }) }),
+    ...(typeof retryAt === "string" && { retryTime: timestampFromDate(new Date(retryAt)) }),
   };
 }
 
