@@ -36,12 +36,24 @@ export interface SessionFile extends FileSpec {
   readonly current: Content | undefined;
   /** The try that is under way or can be continued. */
   readonly running: Attempt | undefined;
+  /** Present where the content shares its bytes with the file that it was fetched from. */
+  readonly linked?: LinkedContent | undefined;
   /** Present while the content is to be fetched from `source`. */
   readonly pull: Pull | undefined;
   /** How many attempts there have been. */
   readonly attempts: number;
   readonly createdAt: Date;
   readonly modifiedAt: Date;
+}
+
+/** Content that was taken over from a file outside of the store, which is removed when the session is done. */
+export interface LinkedContent {
+  /** The content that it is of; any other has nothing to do with it. */
+  readonly contentId: string;
+  /** The store's mark of the bytes that were hashed. */
+  readonly mark: string;
+  /** Tells the original apart from whatever else comes to lie in its place. */
+  readonly validator: string;
 }
 
 /** Untrusted words of a file spec; what is left out gets its default. */

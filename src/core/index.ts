@@ -35,6 +35,7 @@ export type * from "./ports/catalog-store.js";
 export type * from "./ports/check-store.js";
 export type * from "./ports/clock.js";
 export type * from "./ports/content-source.js";
+export type * from "./ports/file-mover.js";
 export type * from "./ports/identity-store.js";
 export type * from "./ports/metadata-store.js";
 export type * from "./ports/observer.js";

@@ -24,6 +24,8 @@ export interface PulledContent {
   readonly validator: string | undefined;
   /** Undefined where the source does not say. */
   readonly sizeBytes: number | undefined;
+  /** The store's mark of bytes that were taken over and not copied. */
+  readonly mark?: string | undefined;
 }
 
 /** The fetching of a file that was declared at `now`. */

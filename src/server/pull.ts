@@ -16,13 +16,12 @@ export function startPulling(deps: {
   readonly onEnd: (result: PullOutcome | "broken") => void;
 }): Puller {
   const { uploads, config, log, onEnd } = deps;
-  const source = createContentSource({
-    http: createHttpSource({ policy: createAddressPolicy(config.pull.allow) }),
-    // The data folder holds keys and other people's content.
-    file: createFileSource({ roots: config.pull.roots, closed: [config.dataDir] }),
-  });
+  // The data folder holds keys and other people's content.
+  const file = createFileSource({ roots: config.pull.roots, closed: [config.dataDir] });
+  const http = createHttpSource({ policy: createAddressPolicy(config.pull.allow) });
   const puller = uploads.createPuller({
-    source,
+    source: createContentSource({ http, file }),
+    mover: file,
     onEnd({ sessionId, fileId }, end) {
       if (typeof end === "string") {
         onEnd(end);
@@ -32,7 +31,8 @@ export function startPulling(deps: {
         log.warn({ sessionId, fileId, err: end.error }, "a fetch was broken off; it is tried again");
       }
     },
-    onError: (error) => log.warn({ err: error }, "what is to be fetched could not be looked up; it is tried again"),
+    onError: (error) =>
+      log.warn({ err: error }, "what is to be fetched, or was moved, could not be seen to; it is tried again"),
   });
   deps.ready.then(
     () => puller.start(),

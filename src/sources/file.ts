@@ -2,6 +2,7 @@ import { link, lstat, realpath, unlink } from "node:fs/promises";
 import {
   assertThumbprintUsable,
   type ContentSource,
+  type FileMover,
   type OpenedContent,
   type SourceAddress,
   SourceError,
@@ -19,21 +20,7 @@ const unlinkable = ["EXDEV", "EPERM", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS
  * library's own backing folder is moved instead of copied: linked when it is declared, and removed where it was once the
  * session is done.
  */
-export interface FileSource extends ContentSource {
-  /** Whether the file lies below `folder`, which may be reached by symbolic links. False where it is not there. */
-  liesBelow(address: SourceAddress, folder: string): Promise<boolean>;
-  /**
-   * Gives the file a second name, `target`, which must be free; undefined where it has to be copied (another file
-   * system, or the system does not let us). What it answers is of the file that has both names. Not durable before the
-   * folder of `target` is synced. Whoever may write to the file still may: only what is hashed afterwards is known.
-   */
-  linkTo(address: SourceAddress, target: string): Promise<FileIdentity | undefined>;
-  /**
-   * Removes the original where it still is the very file that `validator` tells of, unchanged; false where it is not,
-   * and it is left alone. A repeat does no harm. Throws the system's error where we may not remove it.
-   */
-  removeIfSame(address: SourceAddress, validator: string): Promise<boolean>;
-}
+export interface FileSource extends ContentSource, FileMover {}
 
 export function createFileSource(confinement: Confinement): FileSource {
   const openFile = (address: SourceAddress) => openConfined(pathOf(address), confinement);
@@ -67,7 +54,7 @@ export function createFileSource(confinement: Confinement): FileSource {
     },
 
     async removeIfSame(address, validator) {
-      const file = await openFile(address).catch(ignoreSourceError);
+      const file = await openFile(address).catch(ignoreFinalError);
       await file?.handle.close();
       return file !== undefined && (await unlinkIfSame(file.path, validator));
     },
@@ -147,4 +134,9 @@ function changedError(path: string): SourceError {
 
 function ignoreSourceError(error: unknown): undefined {
   if (!(error instanceof SourceError)) throw error;
+}
+
+/** One that is away is looked for again. */
+function ignoreFinalError(error: unknown): undefined {
+  if (!(error instanceof SourceError) || !error.isFinal) throw error;
 }

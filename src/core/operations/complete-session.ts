@@ -6,6 +6,7 @@ import type { SessionFile } from "../file.js";
 import type { Completion, CompletionView } from "../ports/metadata-store.js";
 import { assertVisible, endSession, touchSession } from "../session.js";
 import { moveSession } from "../session-state.js";
+import { completeVerified } from "./complete-verified.js";
 import { parseSessionRef, type SessionResult } from "./sessions.js";
 
 const mostNamed = 100;
@@ -25,7 +26,7 @@ export async function completeSession(
   assertPermission(call.caller, "upload");
   const ref = parseSessionRef(input, call);
   const askedAt = performance.now();
-  const result = await deps.metadata.completeSession(ref, (view, now) => {
+  const result = await completeVerified(deps, ref, (view, now) => {
     assertVisible(view.session, call.caller);
     return planCompletion(view, now);
   });

@@ -69,6 +69,7 @@ export async function addFile(
       failure: undefined,
       current: existing?.current,
       running: undefined,
+      linked: undefined,
       pull: spec.source && beginPull(now),
       attempts: existing?.attempts ?? 0,
       createdAt: existing?.createdAt ?? now,

@@ -3,7 +3,7 @@ import { assertChecksums, type Checksum, createHasher, type Hasher } from "../ch
 import type { CoreDeps } from "../deps.js";
 import { isUploadError, type UploadError } from "../error.js";
 import type { Failure } from "../failure.js";
-import type { SessionFile } from "../file.js";
+import type { LinkedContent, SessionFile } from "../file.js";
 import { moveFile } from "../file-state.js";
 import type { AttemptOutcome, ExtentCommit, FileRef, FileView } from "../ports/transfer-store.js";
 import { endSession } from "../session.js";
@@ -27,6 +27,8 @@ export interface ArrivedContent {
   keepHash(): void;
   /** Feeds the whole stored content to a hasher. */
   rehash(hasher: Hasher): Promise<void>;
+  /** Present for bytes that are shared with a file outside of the store. */
+  readonly linked?: Omit<LinkedContent, "contentId">;
 }
 
 /** From here on a re-read takes long enough to be shown as `validating`. */
@@ -53,10 +55,11 @@ export async function finishContent(deps: CoreDeps, arrived: ArrivedContent): Pr
   });
   const mismatch = findMismatch(expected, computed, file.name);
   const content = { id: attempt.id, sizeBytes: arrived.sizeBytes, checksums: computed };
+  const linked = arrived.linked && { ...arrived.linked, contentId: attempt.id };
   const lockSession = mismatch !== undefined && file.onFailure === "session";
   const finished = await deps.metadata.finishAttempt(place, { extent, lockSession }, (view, now) =>
     mismatch === undefined
-      ? accept({ ...view.file, sizeBytes: file.sizeBytes }, content, now)
+      ? accept({ ...view.file, sizeBytes: file.sizeBytes, linked }, content, now)
       : rejectContent(view, { reason: "checksum_differs", message: mismatch.message }, now),
   );
   deps.hashes.drop(attempt.id);

@@ -11,7 +11,7 @@ import type { BlobIndex } from "./blob-index.js";
 import type { CatalogStore } from "./catalog-store.js";
 import type { CheckStore } from "./check-store.js";
 import type { IdentityStore } from "./identity-store.js";
-import type { PullStore } from "./pull-store.js";
+import type { OriginalRemoval, PullStore } from "./pull-store.js";
 import type { TransferStore } from "./transfer-store.js";
 
 /**
@@ -196,6 +196,8 @@ export interface ItemFileRef {
 }
 
 export interface Completion extends SessionChange {
+  /** Originals to be removed from now on: see `takeRemovals`. */
+  readonly removals?: readonly Omit<OriginalRemoval, "id">[];
   /** Undefined leaves the item's content as it is. */
   readonly apply?: {
     readonly contentVersion: number;

@@ -21,11 +21,31 @@ export interface PullStore {
   /** Gives the leases up that are still held: each pull is due when its file says. */
   returnPulls(pulls: readonly LeasedPull[]): Promise<void>;
 
-  /** Ends every lease: for a start, when those who held them have died. Answers how many pulls there are. */
+  /**
+   * Ends every lease, and makes every removal due: for a start, when those who held them have died. Answers how many
+   * pulls there are.
+   */
   returnAllPulls(): Promise<number>;
 
   /** Sessions that are completing and have nothing left to wait for: at most `limit`, or the one that is named. */
   listSettleable(options: { readonly sessionId?: string; readonly limit: number }): Promise<readonly PullSession[]>;
+
+  /**
+   * Originals that are to be removed and are due, at most `limit`, the longest due first. Each is due again after a
+   * minute, twice as long each time, at most a day: so that whoever takes it and dies is no loss, and one that cannot be
+   * removed costs little.
+   */
+  takeRemovals(limit: number): Promise<readonly OriginalRemoval[]>;
+
+  /** Forgets one that was seen to. One that is not there is passed over. */
+  dropRemoval(id: string): Promise<void>;
+}
+
+/** The original of content that was taken over: written in the step that ended its session. */
+export interface OriginalRemoval {
+  readonly id: string;
+  readonly uri: string;
+  readonly validator: string;
 }
 
 export interface LeasedPull extends FileRef {

@@ -24,6 +24,7 @@ import { changePull, claimWriter, commitExtent, finishAttempt } from "./move-byt
 import { leasePull, listSettleable, renewPulls, returnAllPulls, returnPulls } from "./pulls.js";
 import { putFile } from "./put-file.js";
 import { changeRecords, findRecord, listRecords } from "./records.js";
+import { dropRemoval, takeRemovals } from "./removals.js";
 import { countOpenSessions, getSession, listSessions } from "./sessions.js";
 import { bindStore, findStore } from "./store.js";
 import { deleteExpiredRecords, deleteForgottenSessions, deleteReleasedContent, listOverdueSessions } from "./sweep.js";
@@ -77,6 +78,8 @@ export function createMetadataStore(knex: Knex): MetadataStore {
     returnPulls: (pulls) => run((trx) => returnPulls(trx, pulls)),
     returnAllPulls: () => run((trx) => returnAllPulls(trx)),
     listSettleable: (options) => ask((db) => listSettleable(db, options)),
+    takeRemovals: (limit) => runOne((db) => takeRemovals(db, limit)),
+    dropRemoval: (id) => runOne((db) => dropRemoval(db, id)),
 
     findBlobs: (names) => ask((db) => findBlobs(db, names)),
     insertBlobs: (blobs) => runOne((db) => insertBlobs(db, blobs)),

@@ -10,6 +10,7 @@ import { identity } from "./migrations/0007-identity.js";
 import { blobs } from "./migrations/0008-blobs.js";
 import { underWay } from "./migrations/0009-under-way.js";
 import { pulls } from "./migrations/0010-pulls.js";
+import { links } from "./migrations/0011-links.js";
 import type { Migration } from "./migrations/migration.js";
 import { DatabaseRefusal } from "./refusal.js";
 
@@ -24,6 +25,7 @@ const migrations: readonly Migration[] = [
   blobs,
   underWay,
   pulls,
+  links,
 ];
 
 const oldestVersion = 15;

@@ -93,6 +93,7 @@ export async function returnAllPulls(trx: Knex.Transaction): Promise<number> {
     `update pulls set due_at = (f.pull ->> 'dueAt')::timestamptz, lease = pulls.lease + 1
      from files f where f.id = pulls.file_id`,
   );
+  await trx("original_removals").update({ tries: 0, due_at: trx.raw("clock_timestamp()") });
   return rowCount;
 }
 

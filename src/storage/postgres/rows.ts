@@ -8,6 +8,7 @@ import {
   type Failure,
   type FileState,
   formatThumbprint,
+  type LinkedContent,
   type NewEvent,
   type Pull,
   type PulledContent,
@@ -134,6 +135,7 @@ export interface FileRow {
   readonly attributes: Attributes;
   readonly source: SourceJson | null;
   readonly pull: PullJson | null;
+  readonly linked: LinkedContent | null;
   readonly state: FileState;
   readonly failure: Failure | null;
   readonly current_attempt_id: string | null;
@@ -175,6 +177,7 @@ export function fileFromRow(row: FileRow): SessionFile {
             epoch: row.running_epoch!,
             offset: row.running_offset!,
           },
+    linked: row.linked ?? undefined,
     pull: row.pull === null ? undefined : pullFromJson(row.pull),
     attempts: row.attempts,
     createdAt: row.created_at,
@@ -226,6 +229,7 @@ export function rowFromFile(file: SessionFile) {
     on_failure: file.onFailure,
     source: jsonOrNull(file.source && jsonFromSource(file.source)),
     pull: jsonOrNull(file.pull),
+    linked: jsonOrNull(file.linked),
     attributes: JSON.stringify(file.attributes),
     state: file.state,
     failure: jsonOrNull(file.failure),

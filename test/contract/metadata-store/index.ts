@@ -14,6 +14,7 @@ import { describePredicates } from "./predicates.js";
 import { describePutFile } from "./put-file.js";
 import { describeRaces } from "./races.js";
 import { describeRecords } from "./records.js";
+import { describeRemovals } from "./removals.js";
 import { describeSeats } from "./seats.js";
 import { describeSessions } from "./sessions.js";
 import { describeSweep } from "./sweep.js";
@@ -39,6 +40,7 @@ export function describeMetadataStore(
     describe("records", () => describeRecords(open));
     describe("predicates", () => describePredicates(open));
     describe("events", () => describeEvents(open));
+    describe("removals", () => describeRemovals(open));
     describe("sweep", () => describeSweep(open));
     describe("check", () => describeCheck(open));
     describe("identity", () => describeIdentity(open));

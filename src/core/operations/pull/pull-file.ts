@@ -5,6 +5,7 @@ import type { Failure } from "../../failure.js";
 import type { SessionFile } from "../../file.js";
 import { moveFile } from "../../file-state.js";
 import type { ContentSource, OpenedContent, SourcePosition } from "../../ports/content-source.js";
+import type { FileMover } from "../../ports/file-mover.js";
 import type { SessionRef } from "../../ports/metadata-store.js";
 import type { LeasedPull } from "../../ports/pull-store.js";
 import type { ExtentCommit, FileView, WriterClaim } from "../../ports/transfer-store.js";
@@ -15,7 +16,14 @@ import { formatSourceAddress } from "../../source-address.js";
 import { isSourceError, SourceError } from "../../source-error.js";
 import { rejectContent } from "../finish-content.js";
 import { hasSeat, type SeatedFile, writeClaimed } from "../write-claimed.js";
+import { linkContent } from "./link-content.js";
 import { settleSession } from "./settle-session.js";
+
+/** Where content is fetched from; without a mover nothing is taken over. */
+export interface PullSources {
+  readonly source: ContentSource;
+  readonly mover?: FileMover | undefined;
+}
 
 /** What came of a try. `left`: it was for nobody to do any more, or someone else has it. */
 export type PullOutcome = "fetched" | "delayed" | "failed" | "left";
@@ -27,7 +35,7 @@ export type PullOutcome = "fetched" | "delayed" | "failed" | "left";
  */
 export async function pullFile(
   deps: CoreDeps,
-  source: ContentSource,
+  sources: PullSources,
   pull: LeasedPull,
   signal: AbortSignal,
 ): Promise<PullOutcome> {
@@ -41,7 +49,7 @@ export async function pullFile(
   try {
     const seated = await claim("resume");
     if (seated === undefined) return "left";
-    await fetchContent(deps, source, seated, claim, signal);
+    await fetchContent(deps, sources, seated, claim, signal);
     await settleIfLast(deps, ref);
     return "fetched";
   } catch (error) {
@@ -71,20 +79,32 @@ function planPull({ session, file }: FileView, seat: "resume" | "restart", now: 
 
 async function fetchContent(
   deps: CoreDeps,
-  from: ContentSource,
+  from: PullSources,
   resumed: SeatedFile,
   claim: (seat: "restart") => Promise<SeatedFile | undefined>,
   signal: AbortSignal,
 ): Promise<void> {
   const { file, attempt } = resumed;
   const source = file.source!;
+  const isLinked = await linkContent(
+    deps,
+    resumed,
+    {
+      mover: from.mover,
+      restart: () => claim("restart"),
+      assertUsable: (sizeBytes) => assertUsable(file, source, { sizeBytes, hasEnd: true }, deps),
+      noteFound: (found) => noteFound(deps, resumed, found),
+    },
+    signal,
+  );
+  if (isLinked) return;
   const position = positionOf(resumed);
   if (position !== undefined && position.sizeBytes === position.offset) {
     // Only its end was cut off: there is nothing to ask for.
     await writeFetched(deps, resumed, noBytes(), signal);
     return;
   }
-  const opened = await from.open({ ...source, from: position }, signal);
+  const opened = await from.source.open({ ...source, from: position }, signal);
   try {
     assertUsable(file, source, opened, deps);
     const seated = opened.offset === attempt.offset ? resumed : await claim("restart");
@@ -92,7 +112,8 @@ async function fetchContent(
     if (opened.offset !== seated.attempt.offset) {
       throw new TypeError(`the source goes on at ${opened.offset}, not at ${attempt.offset}`);
     }
-    await noteFound(deps, seated, opened);
+    const { validator, sizeBytes } = opened;
+    await noteFound(deps, seated, { validator, sizeBytes });
     await writeFetched(deps, seated, opened.bytes, signal);
   } finally {
     opened.close();
@@ -120,7 +141,12 @@ function positionOf({ file, attempt }: SeatedFile): SourcePosition | undefined {
 }
 
 /** Throws a `SourceError` for content that could not be stored as what was declared, before any of it is taken. */
-function assertUsable(file: SessionFile, source: Source, opened: OpenedContent, deps: CoreDeps): void {
+function assertUsable(
+  file: SessionFile,
+  source: Source,
+  opened: Pick<OpenedContent, "sizeBytes" | "hasEnd">,
+  deps: CoreDeps,
+): void {
   const { sizeBytes } = opened;
   const where = formatSourceAddress(source.address);
   if (sizeBytes !== undefined && file.sizeBytes !== undefined && sizeBytes !== file.sizeBytes) {
@@ -142,12 +168,18 @@ function assertUsable(file: SessionFile, source: Source, opened: OpenedContent, 
 }
 
 /** Stored before the first of the bytes it tells of: bytes whose origin is not known can only be fetched again. */
-async function noteFound(deps: CoreDeps, { file, ...seat }: SeatedFile, opened: OpenedContent): Promise<void> {
-  const { validator, sizeBytes } = opened;
-  const found: PulledContent = { attemptId: seat.attempt.id, validator, sizeBytes };
+async function noteFound(
+  deps: CoreDeps,
+  { file, ...seat }: SeatedFile,
+  { validator, sizeBytes, mark }: Omit<PulledContent, "attemptId">,
+): Promise<void> {
+  const found: PulledContent = { attemptId: seat.attempt.id, validator, sizeBytes, mark };
   const known = file.pull?.found;
   const isKnown =
-    known?.attemptId === found.attemptId && known.validator === validator && known.sizeBytes === sizeBytes;
+    known?.attemptId === found.attemptId &&
+    known.validator === validator &&
+    known.sizeBytes === sizeBytes &&
+    known.mark === mark;
   if (isKnown) return;
   await deps.metadata.changePull(placeOf({ file, ...seat }), ({ pull }) => ({ pull: { ...pull, found }, events: [] }));
 }

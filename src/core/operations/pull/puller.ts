@@ -1,7 +1,7 @@
 import type { CoreDeps } from "../../deps.js";
-import type { ContentSource } from "../../ports/content-source.js";
 import type { LeasedPull } from "../../ports/pull-store.js";
-import { type PullOutcome, pullFile } from "./pull-file.js";
+import { type PullOutcome, type PullSources, pullFile } from "./pull-file.js";
+import { removeOriginals } from "./remove-originals.js";
 import { settleSession } from "./settle-session.js";
 
 /** Fetches, in the background, what files with a source wait for. */
@@ -16,8 +16,7 @@ export interface Puller {
   readonly running: number;
 }
 
-export interface PullerOptions {
-  readonly source: ContentSource;
+export interface PullerOptions extends PullSources {
   /** Told after each try, with how it ended; or with what of the service's own failed. */
   onEnd(pull: LeasedPull, end: PullOutcome | { readonly error: unknown }): void;
   /** Told when the database could not be asked for something to do; it is asked again. */
@@ -35,7 +34,7 @@ const settleBatch = 100;
 const leaseLost = new Error("the lease of this pull was lost");
 const stopped = new Error("pulling stops");
 
-export function createPuller(deps: CoreDeps, { source, onEnd, onError }: PullerOptions): Puller {
+export function createPuller(deps: CoreDeps, { source, mover, onEnd, onError }: PullerOptions): Puller {
   const running = new Map<
     string,
     { readonly pull: LeasedPull; readonly abort: AbortController; done: Promise<void> }
@@ -43,6 +42,8 @@ export function createPuller(deps: CoreDeps, { source, onEnd, onError }: PullerO
   let state: "new" | "started" | "stopped" = "new";
   let looking: Promise<void> | undefined;
   let lookAgain = false;
+  let removing: Promise<void> | undefined;
+  const leaving = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let renewing: NodeJS.Timeout | undefined;
 
@@ -61,6 +62,7 @@ export function createPuller(deps: CoreDeps, { source, onEnd, onError }: PullerO
       try {
         nextMs = Math.min(lookMs, await takeUp());
         await settleWaiting();
+        startRemoving();
       } catch (error) {
         nextMs = afterErrorMs;
         onError(error);
@@ -99,7 +101,7 @@ export function createPuller(deps: CoreDeps, { source, onEnd, onError }: PullerO
   }
   async function attend(pull: LeasedPull, signal: AbortSignal): Promise<void> {
     try {
-      onEnd(pull, await pullFile(deps, source, pull, signal));
+      onEnd(pull, await pullFile(deps, { source, mover }, pull, signal));
       await deps.metadata.returnPulls([pull]);
     } catch (error) {
       // The lease stays, so that there is a pause before the next try.
@@ -112,6 +114,16 @@ export function createPuller(deps: CoreDeps, { source, onEnd, onError }: PullerO
     for (const session of await deps.metadata.listSettleable({ limit: settleBatch })) {
       await settleSession(deps, session);
     }
+  }
+
+  /** Beside everything else: a folder that hangs holds nothing up. */
+  function startRemoving(): void {
+    if (mover === undefined) return;
+    removing ??= removeOriginals(deps, mover, { onError, signal: leaving.signal })
+      .catch(onError)
+      .finally(() => {
+        removing = undefined;
+      });
   }
 
   async function renew(): Promise<void> {
@@ -145,7 +157,9 @@ export function createPuller(deps: CoreDeps, { source, onEnd, onError }: PullerO
       state = "stopped";
       clearTimeout(timer);
       clearInterval(renewing);
+      leaving.abort(stopped);
       await looking;
+      await removing;
       const entries = [...running.values()];
       for (const { abort } of entries) abort.abort(stopped);
       await Promise.all(entries.map(({ done }) => done));

@@ -4,6 +4,7 @@ import type { Completion, CompletionView, SessionRef } from "../../ports/metadat
 import { touchSession } from "../../session.js";
 import { moveSession } from "../../session-state.js";
 import { applyFiles } from "../complete-session.js";
+import { completeVerified } from "../complete-verified.js";
 
 /**
  * Goes on with a completion that waited for content to be fetched: ends the session when all has come, opens it again
@@ -12,7 +13,7 @@ import { applyFiles } from "../complete-session.js";
  */
 export async function settleSession(deps: CoreDeps, ref: SessionRef): Promise<void> {
   try {
-    const { session } = await deps.metadata.completeSession(ref, planSettlement);
+    const { session } = await completeVerified(deps, ref, planSettlement);
     if (session.state === "done") deps.seats.evictSession(ref.sessionId);
   } catch (error) {
     // Deleted, ended or overdue: then there is nothing to settle.
