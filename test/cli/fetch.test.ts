@@ -1,6 +1,7 @@
 // Files that the server fetches, as the command line declares and shows them.
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { Readable } from "node:stream";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -187,6 +188,23 @@ describe("session complete while files are fetched", () => {
     const { exitCode, stdout, stderr } = await waiting;
     expect([exitCode, stdout]).toEqual([0, `session ${id} is done\n`]);
     expect(stderr).toContain("retrying in");
+  });
+
+  it("an upload into the session says that it was not completed when one of them cannot be had", async () => {
+    const id = await open();
+    await slipway("session", "fetch", id, `${site}/held/5`, "--checksum", `md5:${"0".repeat(32)}`);
+    await isHeld("/held/5");
+    const sending = runCli(["upload", "-", "--name", "sent", "--session", id], {
+      env,
+      stdin: Readable.from([Buffer.from("x")]),
+    });
+    await expect.poll(async () => (await json("session", "show", id)).session.state, soon).toBe("completing");
+    release("/held/5");
+    const { exitCode, stderr } = await sending;
+    expect([exitCode, stderr]).toEqual([
+      1,
+      expect.stringMatching(/files that the server was to fetch could not be had/),
+    ]);
   });
 
   it("with --wait ends with 1 and the reason when the session is opened again, and when it is cancelled", async () => {

@@ -223,6 +223,25 @@ describe("a file in the backing folder of its library", () => {
     for (const path of paths) expect(await isThere(path)).toBe(true);
   });
 
+  it("that somebody holds open and writes to after the completion is found damaged by a check", async () => {
+    const path = await put(pseudoRandom(5000));
+    const place = await declareReady(path);
+    const findings = async () => {
+      const found: string[] = [];
+      for await (const { news } of client.maintenance.checkStore({})) {
+        if (news.case === "finding") found.push(news.value.message);
+      }
+      return found;
+    };
+    const held = await open(path, "r+");
+    await complete(place);
+    await isGone(path);
+    expect(await findings()).toEqual([]);
+    await held.write("other");
+    await held.close();
+    expect(await findings()).toEqual([expect.stringContaining("the stored bytes have the sha256")]);
+  });
+
   it("that is empty is copied and left alone", async () => {
     const path = await put(new Uint8Array());
     const place = await declareReady(path);

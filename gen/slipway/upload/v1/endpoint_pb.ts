@@ -32,7 +32,7 @@ export type TransferEndpoint = Message<"slipway.upload.v1.TransferEndpoint"> & {
    * The URI: of an upload endpoint, http or https, without need of credentials. Of a source, an absolute http, https, file
    * or ds URI without credentials, at most 8192 characters. Only public addresses can be fetched from unless the server's
    * operator has allowed others; file and ds are paths of the server, below folders that its operator has opened, for
-   * administrators of the default tenant.
+   * administrators of the default tenant; what lies in the item's library's own folder is moved and not copied.
    *
    * @generated from field: string uri = 1;
    */
