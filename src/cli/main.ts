@@ -4,11 +4,11 @@ import { readEnvironment } from "./connection/settings.js";
 import { CliError, isParseArgsError, systemCodeOf } from "./shell/cli-error.js";
 import { type Command, type Context, findCommand } from "./shell/command.js";
 import { exitCodes, formatCommands } from "./shell/help.js";
-import { Interrupted, interruptedExitCode } from "./shell/interrupt.js";
+import { hungUpExitCode, Interrupted } from "./shell/interrupt.js";
 
 /**
  * Runs one command line, without the program's name, and answers the exit code: 0 done, 1 failed, 2 wrong use, 130
- * interrupted.
+ * interrupted (143 and 129: told to end, hung up).
  */
 export async function runCommandLine(words: readonly string[], context: Context): Promise<number> {
   const [first, ...others] = words;
@@ -37,7 +37,7 @@ async function run(command: Command, path: string, rest: readonly string[], cont
     if (wrongUse) return complain(context, firstSentence(error), `slipway ${path} --help`);
     if (error instanceof Interrupted) {
       context.err.write("Interrupted.\n");
-      return interruptedExitCode;
+      return error.exitCode;
     }
     context.err.write(`slipway ${path}: ${describeError(error)}\n`);
     return error instanceof CliError ? error.exitCode : 1;
@@ -46,10 +46,15 @@ async function run(command: Command, path: string, rest: readonly string[], cont
 
 /** The same for the process itself. */
 export async function runAsProcess(): Promise<void> {
+  let exitCode: number | undefined;
   // A reader that has seen enough (`| head`) is no failure of ours.
-  process.stdout.on("error", (error) => process.exit(systemCodeOf(error) === "EPIPE" ? 0 : 1));
+  process.stdout.on("error", (error) => process.exit(exitCode ?? (systemCodeOf(error) === "EPIPE" ? 0 : 1)));
+  // Of a terminal that is gone there is nobody left to tell.
+  process.stderr.on("error", () => undefined);
   const context = { env: readEnvironment(), stdin: process.stdin, out: process.stdout, err: process.stderr };
-  const exitCode = await runCommandLine(process.argv.slice(2), context);
+  exitCode = await runCommandLine(process.argv.slice(2), context);
+  // A terminal that hung up cannot be put back as it was, which Node's own exit insists on.
+  if (exitCode === hungUpExitCode) process.kill(process.pid, "SIGHUP");
   process.stdout.write("", () => process.exit(exitCode));
 }
 
@@ -96,7 +101,7 @@ function complain(context: Context, message: string, see: string): number {
 /** parseArgs goes on to explain itself. */
 function firstSentence(error: unknown): string {
   const { message } = error as Error;
-  return isParseArgsError(error) ? (message.split(". ")[0] ?? message) : message;
+  return isParseArgsError(error) ? (message.split(/\.\s/)[0] ?? message) : message;
 }
 
 function isVersionFlag(word: string): boolean {

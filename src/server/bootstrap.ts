@@ -1,11 +1,14 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { type BlobStore, isUploadError, type MetadataStore, UploadError } from "../core/index.js";
+import { Refusal } from "./refusal.js";
 
 export interface Bootstrap {
   /** Throws `unavailable` until the database has been reached for the first time. */
   assertDone(): void;
   /** Resolves when it has; rejects with what makes starting pointless. */
   readonly done: Promise<void>;
+  /** Resolves when it has, or when the first attempt found the database away; rejects as `done` does. */
+  readonly tried: Promise<void>;
 }
 
 const mostWaitMs = 5_000;
@@ -24,6 +27,10 @@ export function startBootstrap(deps: {
   readonly onRetry: (error: Error, waitMs: number) => void;
 }): Bootstrap {
   let reached = false;
+  let putOff: () => void = () => undefined;
+  const away = new Promise<void>((resolve) => {
+    putOff = resolve;
+  });
 
   async function attempt(): Promise<void> {
     await deps.migrate();
@@ -31,7 +38,7 @@ export function startBootstrap(deps: {
     const boundTo = await deps.metadata.bindStore(deps.blobs.storeId);
     const { storeId } = deps.blobs;
     if (boundTo !== storeId) {
-      throw new Error(`the database belongs to the data folder with store id ${boundTo}, this folder has ${storeId}`);
+      throw new Refusal(`the database belongs to the data folder with store id ${boundTo}, this folder has ${storeId}`);
     }
     await deps.metadata.interruptValidations();
     await deps.ensureAdministrator();
@@ -41,7 +48,7 @@ export function startBootstrap(deps: {
   async function assertEmpty(): Promise<void> {
     const everything = { writtenBefore: new Date(8.64e15), batchSize: 1 };
     for await (const _ of deps.blobs.listKeys(everything)) {
-      throw new Error(
+      throw new Refusal(
         `the data folder with store id ${deps.blobs.storeId} holds content, and the database is a new one that knows none of it`,
       );
     }
@@ -53,6 +60,7 @@ export function startBootstrap(deps: {
       } catch (error) {
         if (!isUploadError(error, "unavailable")) throw error;
         deps.onRetry(error, waitMs);
+        putOff();
         await wait(waitMs, undefined, { signal: deps.signal });
       }
     }
@@ -60,11 +68,14 @@ export function startBootstrap(deps: {
   const done = run();
   // Whoever asks is told; until somebody does, a failure is not an error that nobody handles.
   done.catch(() => undefined);
+  const tried = Promise.race([done, away]);
+  tried.catch(() => undefined);
   return {
     assertDone() {
       if (reached) return;
       throw new UploadError("unavailable", "the database has not been reached yet", { reason: "DATABASE_UNAVAILABLE" });
     },
     done,
+    tried,
   };
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Refusal } from "./refusal.js";
 import { writeSecret } from "./secret-file.js";
 
 const name = "capability-key";
@@ -14,7 +15,7 @@ export async function loadCapabilityKey(dataDir: string): Promise<Uint8Array> {
   const path = join(dataDir, name);
   try {
     const key = await readFile(path);
-    if (key.length !== keyBytes) throw new Error(`${path} does not hold a key; remove it to get a new one`);
+    if (key.length !== keyBytes) throw new Refusal(`${path} does not hold a key; remove it to get a new one`);
     return key;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;

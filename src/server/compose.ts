@@ -15,15 +15,22 @@ import { createFaces } from "./faces.js";
 import { listen } from "./listen.js";
 import type { Log } from "./log.js";
 import { createMetrics } from "./metrics.js";
+import { listenRefusal } from "./refusal.js";
 import { registerState } from "./state-metrics.js";
 import { stopServer } from "./stop.js";
 import { startSweeping } from "./sweep.js";
 import { tellAccess } from "./tell-access.js";
 import { loadTls, watchTls } from "./tls.js";
 import { readVersion } from "./version.js";
+import { within } from "./within.js";
 
 export interface RunningServer {
   readonly url: string;
+  /**
+   * Resolves when calls can be served, or it is known that the database is away: it may come later. Does not wait long
+   * for a database that keeps its answer to itself.
+   */
+  readonly settled: Promise<void>;
   /** Rejects with what makes it pointless to go on. */
   readonly failed: Promise<never>;
   /**
@@ -33,6 +40,7 @@ export interface RunningServer {
   stop(hurry?: AbortSignal): Promise<boolean>;
 }
 
+const settleMs = 10_000;
 const certificateMs = 60_000;
 
 /** Starts everything; the caller holds the data folder's lock. */
@@ -108,12 +116,15 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
     checkReady,
     metrics,
   });
-  const listener = await listen({
+  const listening = listen({
     ...config.listen,
     tls,
     handler: faces.handler,
     maxBufferedBytes: config.limits.maxBufferedBytes,
     onError: (error) => log.warn({ err: error }, "a connection could not be taken"),
+  });
+  const listener = await listening.catch((error: unknown) => {
+    throw listenRefusal(config.listen, error);
   });
   const certificate =
     config.tls &&
@@ -149,6 +160,7 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
 
   return {
     url: listener.url,
+    settled: database.kind === "embedded" ? bootstrap.tried : within(settleMs, bootstrap.tried).then(() => undefined),
     failed: Promise.race([bootstrap.done.then(() => database.stopped), database.stopped]).then((error) => {
       throw error;
     }),

@@ -1,6 +1,7 @@
 import { mkdir, open, stat, unlink } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
+import { Refusal } from "./refusal.js";
 
 /** The data folder is this process's own until it releases it or dies. */
 export interface FolderLock {
@@ -8,7 +9,7 @@ export interface FolderLock {
 }
 
 /** Another server holds the folder. */
-export class FolderInUse extends Error {
+export class FolderInUse extends Refusal {
   override readonly name = "FolderInUse";
 }
 

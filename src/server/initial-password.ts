@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isPassword } from "../access/passwords.js";
+import { Refusal } from "./refusal.js";
 import { writeSecret } from "./secret-file.js";
 
 const name = "initial-admin-password";
@@ -25,7 +26,7 @@ export function createInitialPassword(dataDir: string): InitialPassword {
       const found = await readIfThere(path);
       if (found === undefined) return create(dataDir);
       if (isPassword(found)) return found;
-      throw new Error(`${path} does not hold a password; remove it to get a new one`);
+      throw new Refusal(`${path} does not hold a password; remove it to get a new one`);
     },
     async remove() {
       const found = await readIfThere(path);

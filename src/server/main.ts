@@ -1,8 +1,8 @@
-import { isUploadError } from "../core/index.js";
 import { compose } from "./compose.js";
 import { type Config, ConfigError, readConfig } from "./config.js";
-import { FolderInUse, lockFolder } from "./folder-lock.js";
+import { lockFolder } from "./folder-lock.js";
 import { createLog, type Log } from "./log.js";
+import { refusalOf } from "./refusal.js";
 import type { StopSignals } from "./stop-signals.js";
 
 const lockWaitMs = 15_000;
@@ -30,14 +30,11 @@ export async function runServer(options: {
     await serve(config, log, options.signals);
     return 0;
   } catch (error) {
-    const sentence = explain(error);
-    if (error instanceof ConfigError) {
-      process.stderr.write(`slipway: ${sentence.message}\n`);
-      return 2;
-    }
-    process.stderr.write(`slipway: ${sentence.message}\n`);
-    if (!isForeseen(error)) log.error({ err: error }, "the server could not start");
-    return 1;
+    const refusal = refusalOf(error, config);
+    if (refusal === undefined) log.error({ err: error }, "the server could not start, or not go on");
+    const sentence = (refusal ?? explain(error)).message.replaceAll(/\s*\n\s*/g, " ");
+    process.stderr.write(`slipway: ${sentence}\n`);
+    return refusal instanceof ConfigError ? 2 : 1;
   }
 }
 
@@ -51,8 +48,11 @@ async function serve(config: Config, log: Log, { stop, hurry }: StopSignals): Pr
   const lock = await Promise.race([lockFolder(config.dataDir, lockWaitMs, tellWaiting), stopped]);
   const server = lock && (await Promise.race([compose(config, log), stopped]));
   if (server === undefined) return log.info({ signal: stop.reason }, "stopped before it had started");
-  process.stdout.write(`listening on ${server.url}\n`);
-  const failure = await Promise.race([stopped, server.failed.catch((error: unknown) => explain(error))]);
+  const failed = server.failed.catch(explain);
+  const settled = server.settled.then(() => undefined, explain);
+  const early = await Promise.race([settled, stopped, failed]);
+  if (early === undefined && !stop.aborted) process.stdout.write(`listening on ${server.url}\n`);
+  const failure = early ?? (await Promise.race([stopped, failed]));
   if (failure !== undefined) {
     await server.stop().catch(() => undefined);
     throw failure;
@@ -72,8 +72,4 @@ function aborted(signal: AbortSignal): Promise<undefined> {
 
 function explain(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
-}
-
-function isForeseen(error: unknown): boolean {
-  return error instanceof FolderInUse || isUploadError(error);
 }

@@ -5,6 +5,7 @@ import type { Bootstrap } from "./bootstrap.js";
 import type { Faces } from "./faces.js";
 import type { Listener } from "./listen.js";
 import type { Log } from "./log.js";
+import { within } from "./within.js";
 
 /** How long calls may go on. */
 const finishMs = 10_000;
@@ -72,21 +73,4 @@ export async function stopServer(parts: StopParts, hurry?: AbortSignal): Promise
     free = false;
   }
   return free;
-}
-
-/** False when the time was over, or the signal aborted, first. */
-async function within(ms: number, work: Promise<unknown>, signal?: AbortSignal): Promise<boolean> {
-  let giveUp: () => void = () => undefined;
-  const limit = new Promise<false>((resolve) => {
-    giveUp = () => resolve(false);
-  });
-  const timer = setTimeout(giveUp, ms);
-  signal?.addEventListener("abort", giveUp);
-  if (signal?.aborted) giveUp();
-  try {
-    return await Promise.race([work.then(() => true), limit]);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", giveUp);
-  }
 }

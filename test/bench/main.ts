@@ -5,6 +5,7 @@ import { parseBytes } from "../../src/server/config.js";
 import { type MediumName, mediumNames } from "./media.js";
 import { type MemoryBenchOptions, runMemoryBench } from "./memory.js";
 import { createProcesses } from "./processes.js";
+import { runStartBench, type StartBenchOptions } from "./start.js";
 import { type Database, databases, type Face, faces, runUploadBench, type UploadBenchOptions } from "./upload.js";
 
 const usage = `Usage: npm run bench -- NAME [FLAGS]
@@ -13,6 +14,8 @@ const usage = `Usage: npm run bench -- NAME [FLAGS]
                        each: the same protocol stack, hash and one sync, with no metadata
   memory               what many uploads at the same time cost, over idle: 200 slow ones, 50 of 200MiB, one of
                        all of that; takes --uploads, --size, --database and --node-flags
+  start                how long a start takes, with an empty folder and with a database in it, beside Node's own;
+                       takes --rounds and --node-flags
 
 Flags:
   --uploads N          50; 1 to 500
@@ -53,8 +56,7 @@ function parseUploadOptions(words: readonly string[]): UploadBenchOptions {
     },
   });
   const sizeBytes = parseSize(values.size);
-  const rounds = Number(values.rounds);
-  if (!/^\d+$/.test(values.rounds) || rounds < 1 || rounds > 20) throw new WrongUse("--rounds must be 1 to 20");
+  const rounds = parseRounds(values.rounds);
   return {
     sizeBytes,
     rounds,
@@ -86,6 +88,24 @@ function parseMemoryOptions(words: readonly string[]): MemoryBenchOptions {
     nodeFlags: parseNodeFlags(values["node-flags"], undefined),
     command: `npm run bench -- memory ${words.map(quote).join(" ")}`.trimEnd(),
   };
+}
+
+function parseStartOptions(words: readonly string[]): StartBenchOptions {
+  const { values } = parseArgs({
+    args: [...words],
+    options: { rounds: { type: "string", default: "5" }, "node-flags": { type: "string", default: "" } },
+  });
+  return {
+    rounds: parseRounds(values.rounds),
+    nodeFlags: parseNodeFlags(values["node-flags"], undefined),
+    command: `npm run bench -- start ${words.map(quote).join(" ")}`.trimEnd(),
+  };
+}
+
+function parseRounds(text: string): number {
+  const rounds = Number(text);
+  if (!/^\d+$/.test(text) || rounds < 1 || rounds > 20) throw new WrongUse("--rounds must be 1 to 20");
+  return rounds;
 }
 
 function parseSize(text: string): number {
@@ -130,6 +150,7 @@ async function run(words: readonly string[]): Promise<number> {
   try {
     if (name === "upload") await runUploadBench(parseUploadOptions(rest), processes);
     else if (name === "memory") await runMemoryBench(parseMemoryOptions(rest), processes);
+    else if (name === "start") await runStartBench(parseStartOptions(rest), processes);
     else throw new WrongUse(`there is no bench ${JSON.stringify(name ?? "")}`);
     return 0;
   } catch (error) {

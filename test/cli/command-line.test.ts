@@ -1,18 +1,120 @@
+import { parseArgs } from "node:util";
 import { describe, expect, it } from "vitest";
 import { createContentHash } from "../../src/cli/transfer/content-hash.js";
+import { commands } from "../../src/cli/commands.js";
 import { runCommandLine } from "../../src/cli/main.js";
 import { parseServeFlags } from "../../src/cli/serve.js";
+import { type Command, findCommand } from "../../src/cli/shell/command.js";
 import { createTally } from "../../src/cli/transfer/upload-file.js";
 import { formatContinue, parseUploadOptions } from "../../src/cli/transfer/upload-options.js";
 import { runCli } from "./run-cli.js";
 
+/** Every command by its whole path, and every word that groups some. */
+const all = (function walk(among: readonly Command[], above: string): (readonly [string, Command])[] {
+  return among.flatMap((command) => {
+    const path = `${above} ${command.name}`.trim();
+    return [[path, command] as const, ...walk(command.subcommands, path)];
+  });
+})(commands, "");
+const leaves = all.filter(([, command]) => command.subcommands.length === 0);
+const groups = all.filter(([, command]) => command.subcommands.length > 0);
+
+/** What stands behind `slipway` in each example of a help, be it in a pipe, a substitution or alone. */
+function examplesOf(command: Command): string[][] {
+  const [, text = ""] = /\nExamples:\n((?: {2}.*\n)+)/.exec(command.help) ?? [];
+  return [...text.matchAll(/\bslipway ((?:"[^"]*"|'[^']*'|[^\s|()<>&;]+| (?! ))+)/g)].map(([, line = ""]) =>
+    [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map((found) => found[1] ?? found[2] ?? found[3] ?? ""),
+  );
+}
+
+function find(words: readonly string[]): [Command | undefined, readonly string[]] {
+  let found: Command | undefined;
+  let among = commands;
+  let at = 0;
+  for (; at < words.length; at += 1) {
+    const next = findCommand(among, words[at]);
+    if (next === undefined) break;
+    found = next;
+    among = next.subcommands;
+  }
+  return [found, words.slice(at)];
+}
+
+/** Parses the words and does nothing. */
+function assertParses({ options, operands }: Command, words: readonly string[]): void {
+  const parsed = parseArgs({ args: [...words], allowPositionals: true, options });
+  expect(parsed.positionals.length).toBeGreaterThanOrEqual(operands.least);
+  expect(parsed.positionals.length).toBeLessThanOrEqual(operands.most);
+  for (const [name, value] of Object.entries(parsed.values)) {
+    const { choices } = options[name]!;
+    if (choices !== undefined) for (const one of [value].flat()) expect(choices).toContain(one);
+  }
+}
+
 describe("a command line", () => {
-  it.each(["serve", "upload", "download", "ls", "version"])("helps with %s, with examples", async (name) => {
-    const { exitCode, stdout } = await runCli([name, "--help"]);
+  it.each(leaves)("helps with %s, with examples of it", async (path, command) => {
+    const { exitCode, stdout } = await runCli([...path.split(" "), "--help"]);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(new RegExp(`^Usage: slipway ${name} `));
-    expect(stdout).toContain(`\nExamples:\n  slipway ${name}`);
-    expect((await runCli(["help", name])).stdout).toBe(stdout);
+    expect(stdout).toMatch(new RegExp(`^Usage: slipway ${path} ?`));
+    expect(stdout).toContain("\nExamples:\n  ");
+    expect(
+      examplesOf(command)
+        .map((words) => words.join(" "))
+        .join("\n"),
+    ).toContain(path);
+    expect((await runCli(["help", ...path.split(" ")])).stdout).toBe(stdout);
+    // A command line of an example may be longer than the lines of a terminal, words may not.
+    const words = stdout.split("\n").filter((line) => !line.startsWith("  slipway "));
+    expect(words.filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  it.each(leaves)("takes the examples in the help of %s", (_, command) => {
+    for (const words of examplesOf(command)) {
+      const [found, rest] = find(words);
+      expect([words, found?.subcommands]).toEqual([words, []]);
+      if (found!.name === "serve") parseServeFlags(rest);
+      else assertParses(found!, rest);
+    }
+  });
+
+  it.each(leaves)("refuses an option that %s does not have, and says where its help is", async (path) => {
+    const { exitCode, stdout, stderr } = await runCli([...path.split(" "), "--no-such-option"]);
+    expect([exitCode, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(new RegExp(`^slipway: [^\n]+\nSee: slipway ${path} --help\n$`));
+  });
+
+  it.each(groups)("alone, %s says what it groups and where its help is", async (path, group) => {
+    const { exitCode, stdout, stderr } = await runCli(path.split(" "));
+    const names = group.subcommands.map(({ name }) => name).join(", ");
+    expect([exitCode, stdout, stderr]).toEqual([
+      2,
+      "",
+      `slipway: say what to do: ${names}\nSee: slipway ${path} --help\n`,
+    ]);
+    const help = (await runCli([...path.split(" "), "--help"])).stdout;
+    for (const { name, summary } of group.subcommands) expect(help).toMatch(new RegExp(`^  ${name} +${summary}$`, "m"));
+  });
+
+  it.each(leaves.filter(([path]) => path !== "serve"))(
+    "%s writes no more operands than it takes",
+    async (path, command) => {
+      if (!Number.isFinite(command.operands.most)) return;
+      const words = Array.from({ length: command.operands.most + 1 }, (_, i) => `word-${i}`);
+      const { exitCode, stderr } = await runCli([...path.split(" "), ...words]);
+      expect([exitCode, stderr]).toEqual([2, expect.stringContaining(" is too much: this takes ")]);
+    },
+  );
+
+  it.each(["session", "library", "item", "blob"])("helps with each command of %s, with examples", async (name) => {
+    const group = commands.find((command) => command.name === name);
+    expect((await runCli([name, "--help"])).stdout).toMatch(new RegExp(`^Usage: slipway ${name} COMMAND `));
+    expect(group?.subcommands.length).toBeGreaterThan(4);
+    for (const { name: word } of group?.subcommands ?? []) {
+      const { stdout } = await runCli([name, word, "--help"]);
+      expect(stdout).toMatch(new RegExp(`^Usage: slipway ${name} ${word} `));
+      expect(stdout).toMatch(new RegExp(`\nExamples:\n  .*slipway ${name} ${word}`));
+      expect(stdout.split("\n").filter((line) => line.length > 120)).toEqual([]);
+    }
   });
 
   it.each([
@@ -76,7 +178,16 @@ describe("the flags of serve", () => {
 it("the command that goes on names the session and never a token", () => {
   const values = {
     ...{ parallel: "4", label: "", session: undefined, replace: false, name: undefined, "chunk-size": "1MiB" },
-    ...{ verbose: false, json: undefined, token: "secret", url: "http://h:1", "no-complete": true },
+    ...{
+      into: undefined,
+      resume: false,
+      quiet: false,
+      verbose: false,
+      json: undefined,
+      token: "secret",
+      url: "http://h:1",
+      "no-complete": true,
+    },
   };
   const options = parseUploadOptions({ values, operands: ["two words", "-x"] });
   expect(formatContinue(options, "ID", false)).toBe(

@@ -96,10 +96,10 @@ describe("SIGTERM before the server listens ends it at once with exit code 0, an
     await stopWhen(dataDir, spawnOn(dataDir), () => existsSync(`${dataDir}/lock`));
   });
 
-  it("while it creates the embedded database", async () => {
+  it("while it makes the embedded database", async () => {
     const dataDir = await makeDataDir();
     const server = spawnOn(dataDir);
-    await stopWhen(dataDir, server, () => server.stderr().includes("creating the embedded database"));
+    await stopWhen(dataDir, server, () => server.stderr().includes("making the embedded database"));
   });
 
   it.each([300, 450, 600, 800])("%i ms after its process has begun", async (ms) => {

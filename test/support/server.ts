@@ -116,6 +116,11 @@ export function spawnServer(
     stdio: ["ignore", "pipe", "pipe"],
     cwd,
   });
+  return watchServer(child);
+}
+
+/** A server that somebody has spawned with pipes for what it prints; it dies with the process of the tests. */
+export function watchServer(child: ChildProcess): ServerProcess {
   const { pid } = child;
   if (pid === undefined) throw new Error("the server process could not be started");
   const guard = guardProcess(pid);
@@ -156,13 +161,14 @@ function guardProcess(pid: number): ChildProcess {
   return guard;
 }
 
-async function findUrl(child: ServerProcess): Promise<string> {
+/** The address that it prints. */
+export async function findUrl(child: ServerProcess): Promise<string> {
   const url = () => /^listening on (https?:\S+)$/m.exec(child.stdout())?.[1];
   await waitFor(child, "did not say that it listens", async () => url() !== undefined);
   return url() ?? "";
 }
 
-async function untilReady(child: ServerProcess, url: string, ca: string | undefined): Promise<void> {
+export async function untilReady(child: ServerProcess, url: string, ca?: string): Promise<void> {
   await waitFor(child, "did not become ready", async () => (await ask(`${url}/readyz`, ca)).status === 200);
 }
 

@@ -31,9 +31,11 @@ export function parseItemPath(text: string, what: string): ItemPath {
 
 export async function findLibrary({ client, ask }: Lookup, word: string): Promise<Library | undefined> {
   if (isId(word)) {
-    return await unlessMissing(ErrorReason.LIBRARY_NOT_FOUND, async () => {
+    const library = await unlessMissing(ErrorReason.LIBRARY_NOT_FOUND, async () => {
       return (await ask((options) => client.catalog.getLibrary({ libraryId: word }, options))).library;
     });
+    // A name may look like an id.
+    if (library !== undefined) return library;
   }
   return (await ask((options) => client.catalog.listLibraries({ pageSize: 1, name: word }, options))).libraries[0];
 }
@@ -47,13 +49,17 @@ export async function getLibrary(lookup: Lookup, word: string): Promise<Library>
 /** An item of a library, by its name or its id. */
 export async function findItem({ client, ask }: Lookup, library: Library, word: string): Promise<Item | undefined> {
   if (isId(word)) {
-    const item = await unlessMissing(ErrorReason.ITEM_NOT_FOUND, async () => {
-      return (await ask((options) => client.catalog.getItem({ itemId: word }, options))).item;
-    });
+    const item = await findItemById({ client, ask }, word);
     if (item?.libraryId === library.id) return item;
   }
   const request = { pageSize: 1, libraryId: library.id, name: word };
   return (await ask((options) => client.catalog.listItems(request, options))).items[0];
+}
+
+export function findItemById({ client, ask }: Lookup, itemId: string): Promise<Item | undefined> {
+  return unlessMissing(ErrorReason.ITEM_NOT_FOUND, async () => {
+    return (await ask((options) => client.catalog.getItem({ itemId }, options))).item;
+  });
 }
 
 /** An item by `LIBRARY/ITEM`, or by its id alone. */

@@ -12,6 +12,8 @@ import type { Connection } from "./settings.js";
 
 export interface ClientOptions extends Pick<Connection, "url" | "protocol"> {
   readonly authorization: string | undefined;
+  /** What else happens to each call. */
+  readonly interceptors?: readonly Interceptor[];
 }
 
 export interface UploadClient {
@@ -63,7 +65,7 @@ function connectOf(connection: ClientOptions): Wire {
     baseUrl: connection.url,
     httpVersion: "1.1",
     nodeOptions: { agent },
-    interceptors: authorize(connection.authorization),
+    interceptors: interceptorsOf(connection),
     acceptCompression: [],
     readMaxBytes,
   });
@@ -79,19 +81,18 @@ function grpcOf(connection: ClientOptions): Wire {
   const transport = createGrpcTransport({
     baseUrl: connection.url,
     sessionManager,
-    interceptors: authorize(connection.authorization),
+    interceptors: interceptorsOf(connection),
     acceptCompression: [],
     readMaxBytes,
   });
   return { transport, close: () => sessionManager.abort() };
 }
 
-function authorize(authorization: string | undefined): Interceptor[] {
-  if (authorization === undefined) return [];
-  return [
-    (next) => (request) => {
-      request.header.set("Authorization", authorization);
-      return next(request);
-    },
-  ];
+function interceptorsOf({ authorization, interceptors = [] }: ClientOptions): Interceptor[] {
+  if (authorization === undefined) return [...interceptors];
+  const authorize: Interceptor = (next) => (request) => {
+    request.header.set("Authorization", authorization);
+    return next(request);
+  };
+  return [...interceptors, authorize];
 }

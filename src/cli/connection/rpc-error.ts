@@ -75,6 +75,17 @@ export function isTransient(error: unknown): boolean {
   return transientCodes.has(error.code) || isConnectionLost(error);
 }
 
+/**
+ * What an error is where bytes were on their way to a service that had answered before: a plain 400 is how a server of
+ * HTTP says that the request broke off, and no word of the service.
+ */
+export function brokenRequestOf(error: unknown): unknown {
+  if (!(error instanceof ConnectError) || error.rawMessage !== "HTTP 400" || errorInfoOf(error) !== undefined) {
+    return error;
+  }
+  return new ConnectError("the request was cut on its way", Code.Unavailable, undefined, undefined, error);
+}
+
 /** True when no server heard of the call: there was no connection to send it by. */
 export function isUnheard(error: unknown): boolean {
   return errorInfoOf(error) === undefined && hasNetworkCode(error, unheardCodes);

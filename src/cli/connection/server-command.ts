@@ -1,13 +1,10 @@
-import type { CallOptions } from "@connectrpc/connect";
 import type { Command, Context, Operands, Options, Values } from "../shell/command.js";
 import { defineCommand, type Given } from "../shell/define-command.js";
-import { formatSeconds } from "../shell/format.js";
 import type { SharedOption } from "../shell/help.js";
 import { withInterrupt } from "../shell/interrupt.js";
-import { callTimeoutMs, connectClient, type UploadClient } from "./client.js";
-import { createRetry, type Retry } from "./retry.js";
-import { describeError } from "./rpc-error.js";
+import { adviseLogin } from "./login-advice.js";
 import { type Connection, readConnection } from "./settings.js";
+import { type Talk, withTalk } from "./talk.js";
 
 /** Options of every command that talks to a server. */
 export const connectionOptions = {
@@ -23,6 +20,7 @@ export const connectionOptions = {
     type: "string",
     value: "NAME",
     summary: "a server by the name that it has since `slipway login`",
+    completes: "server",
   },
   token: {
     shared: true,
@@ -56,17 +54,10 @@ const sharedOptions = { ...jsonOption, ...connectionOptions };
 type Shared = typeof sharedOptions;
 
 /** What a command that talks to a server works with. */
-export interface ServerCall<O extends Options> extends Given<O & Shared> {
+export interface ServerCall<O extends Options> extends Given<O & Shared>, Talk {
   readonly context: Context;
   readonly connection: Connection;
-  readonly client: UploadClient;
-  readonly retry: Retry;
-  readonly signal: AbortSignal;
   readonly json: boolean;
-  /** A call that may be made again: repeated until it is answered, or until patience ends. */
-  ask<T>(call: (options: CallOptions) => Promise<T>): Promise<T>;
-  /** A call that would do its work twice: repeated only while no server was there to take it. */
-  askOnce<T>(call: (options: CallOptions) => Promise<T>): Promise<T>;
 }
 
 /** A command with a connection. Whatever it calls ends with Ctrl-C. */
@@ -94,36 +85,11 @@ export function defineServerCommand<const O extends Options>(spec: {
       const shared: Values<Shared> = given.values;
       const retryFor = shared["retry-for"] ?? spec.retryFor ?? "15s";
       const connection = await readConnection({ ...shared, "retry-for": retryFor }, context.env);
-      const client = connectClient(connection);
-      try {
-        return await withInterrupt((signal) => {
-          const rules = {
-            retryForMs: connection.retryForMs,
-            signal,
-            notify: (error: unknown, delayMs: number) =>
-              context.err.write(`${describeError(error)}, retrying in ${formatSeconds(delayMs)}\n`),
-          };
-          const retry = createRetry(rules);
-          const json = shared.json === true;
-          const timed =
-            <T>(call: (options: CallOptions) => Promise<T>) =>
-            (stop: AbortSignal) =>
-              call({ signal: stop, timeoutMs: callTimeoutMs });
-          return spec.run({
-            ...given,
-            context,
-            connection,
-            client,
-            retry,
-            signal,
-            json,
-            ask: (call) => retry.call(timed(call)),
-            askOnce: (call) => retry.callOnce(timed(call)),
-          });
-        });
-      } finally {
-        client.close();
-      }
+      const json = shared.json === true;
+      const target = { ...connection, interceptors: [adviseLogin(connection)] };
+      return await withInterrupt((signal) =>
+        withTalk(target, context, signal, (talk) => spec.run({ ...given, ...talk, context, connection, json })),
+      );
     },
   });
 }

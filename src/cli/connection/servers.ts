@@ -1,9 +1,11 @@
 // The servers that this user has logged in to, in one file of the user's configuration folder that nobody else may read.
 import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { CliError, systemCodeOf } from "../shell/cli-error.js";
+import { CliError, systemCodeOf, wrongUse } from "../shell/cli-error.js";
 import type { Environment } from "../shell/command.js";
+import { withFileLock } from "./file-lock.js";
 
 /** A server under the name that its user gave it. */
 export interface StoredServer {
@@ -37,24 +39,35 @@ export async function readServers(env: Environment): Promise<StoredServers> {
   return parseServers(text) ?? fail(path, "does not hold what `slipway login` writes; remove it and log in again");
 }
 
-/** Replaces the file at once and durably. Two commands at the same time: the one that comes last is kept. */
+/** The one of that name; without a name the one in use. */
+export async function getStoredServer(env: Environment, name: string | undefined): Promise<StoredServer> {
+  const { current, servers } = await readServers(env);
+  const found = servers.find((server) => server.name === (name ?? current));
+  if (found !== undefined) return found;
+  throw name === undefined ? new CliError("you are not logged in to a server") : noServer(name, servers);
+}
+
+export function noServer(name: string, servers: readonly StoredServer[]): CliError {
+  const known = servers.map((server) => server.name).join(", ");
+  return wrongUse(`there is no server ${JSON.stringify(name)}; ${known === "" ? "none is stored" : `known: ${known}`}`);
+}
+
+/** Replaces the file at once and durably. Commands that change it at the same time take turns: none undoes another's. */
 export async function changeServers(env: Environment, change: (stored: StoredServers) => StoredServers): Promise<void> {
   const path = serversPathOf(env);
   if (path === undefined) throw new CliError("there is no place for a login: HOME is not set");
-  const { current, servers } = change(await readServers(env));
-  const byName = Object.fromEntries(servers.map(({ name, ...rest }) => [name, rest]));
-  const text = `${JSON.stringify({ current, servers: byName }, undefined, 2)}\n`;
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await replacePrivate(path, text);
+    await withFileLock(`${path}.lock`, async () => replacePrivate(path, formatServers(change(await readServers(env)))));
   } catch (error) {
+    if (error instanceof CliError) throw error;
     fail(path, `cannot be written (${systemCodeOf(error) ?? error})`, error);
   }
 }
 
 async function readPrivate(path: string): Promise<string | undefined> {
   try {
-    const handle = await open(path, "r");
+    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
       const { mode } = await handle.stat();
       if ((mode & 0o077) !== 0 && process.platform !== "win32") {
@@ -67,6 +80,7 @@ async function readPrivate(path: string): Promise<string | undefined> {
   } catch (error) {
     const code = systemCodeOf(error);
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    if (code === "ELOOP") fail(path, "is a symbolic link, and tokens are kept in a plain file only: remove it", error);
     if (code !== undefined) fail(path, `cannot be read (${code})`, error);
     throw error;
   }
@@ -85,6 +99,11 @@ async function replacePrivate(path: string, text: string): Promise<void> {
     await rm(fresh, { force: true });
     throw error;
   }
+}
+
+function formatServers({ current, servers }: StoredServers): string {
+  const byName = Object.fromEntries(servers.map(({ name, ...rest }) => [name, rest]));
+  return `${JSON.stringify({ current, servers: byName }, undefined, 2)}\n`;
 }
 
 function parseServers(text: string): StoredServers | undefined {

@@ -5,18 +5,22 @@ import { join } from "node:path";
 import { CliError, systemCodeOf, wrongUse } from "../shell/cli-error.js";
 import type { Environment } from "../shell/command.js";
 import { parseDuration } from "../shell/format.js";
-import { readServers, type StoredServer } from "./servers.js";
+import { noServer, readServers, type StoredServer } from "./servers.js";
 
 /** Where the server is, and as whom to talk to it. */
 export interface Connection {
   readonly url: string;
   /** The header that says who asks. */
   readonly authorization: string;
+  /** Where that came from. */
+  readonly credentials: Credentials;
   readonly protocol: "connect" | "grpc";
   readonly retryForMs: number;
   /** The name under which the server is stored, where that is how it was found. */
   readonly server: string | undefined;
 }
+
+export type Credentials = "option" | "environment" | "login" | "first password";
 
 /** The connection's own options as parseArgs gives them. */
 export interface ConnectionWords {
@@ -35,15 +39,33 @@ export function readEnvironment(): Environment {
 
 /** Throws wrong use for words that make no sense, and a failure when there are no credentials to be had. */
 export async function readConnection(words: ConnectionWords, env: Environment): Promise<Connection> {
+  const wire = parseWire(words);
+  const { url, stored } = await findServer(words, env);
+  const { authorization, credentials } = await findCredentials(words, url, stored, env);
+  return { url: formatServerUrl(url), authorization, credentials, ...wire, server: stored?.name };
+}
+
+/** How to talk to a server, whichever it is. */
+export function parseWire(
+  words: Pick<ConnectionWords, "protocol" | "retry-for">,
+): Pick<Connection, "protocol" | "retryForMs"> {
   const protocol = words.protocol ?? "connect";
   if (protocol !== "connect" && protocol !== "grpc") {
     throw wrongUse(`--protocol is connect or grpc, not ${JSON.stringify(protocol)}`);
   }
-  const retryForMs = parseDuration(words["retry-for"] ?? "10m", "--retry-for");
-  const { url, stored } = await findServer(words, env);
-  const token = words.token ?? (env.SLIPWAY_TOKEN || undefined) ?? stored?.token;
-  const authorization = token === undefined ? basic("admin", await readLocalPassword(url, env)) : bearer(token);
-  return { url: formatServerUrl(url), authorization, protocol, retryForMs, server: stored?.name };
+  return { protocol, retryForMs: parseDuration(words["retry-for"] ?? "10m", "--retry-for") };
+}
+
+async function findCredentials(
+  words: Pick<ConnectionWords, "token">,
+  url: URL,
+  stored: StoredServer | undefined,
+  env: Environment,
+): Promise<Pick<Connection, "authorization" | "credentials">> {
+  if (words.token !== undefined) return { authorization: bearer(words.token), credentials: "option" };
+  if (env.SLIPWAY_TOKEN) return { authorization: bearer(env.SLIPWAY_TOKEN), credentials: "environment" };
+  if (stored !== undefined) return { authorization: bearer(stored.token), credentials: "login" };
+  return { authorization: basic("admin", await readLocalPassword(url, env)), credentials: "first password" };
 }
 
 /**
@@ -69,11 +91,6 @@ export async function findServer(
       : // Of several logins at one server the one in use is meant.
         [...servers].sort((a) => (a.name === current ? -1 : 0)).find((server) => server.url === formatServerUrl(url));
   return { url: url ?? parseServerUrl(stored?.url ?? defaultUrl), stored };
-}
-
-export function noServer(name: string, servers: readonly StoredServer[]): CliError {
-  const known = servers.map((server) => server.name).join(", ");
-  return wrongUse(`there is no server ${JSON.stringify(name)}; ${known === "" ? "none is stored" : `known: ${known}`}`);
 }
 
 /** Without a slash at the end, so that equal ones are equal texts. */

@@ -2,7 +2,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Somewhere to print to; the process's own streams are such. */
 export interface Output {
-  write(text: string): unknown;
+  /** `done` is called once the bytes are on their way, so that a slow reader can be waited for. */
+  write(data: string | Uint8Array, done?: (error?: Error | null) => void): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
 }
@@ -36,8 +37,11 @@ export interface Option {
   /** All that its value may be. */
   readonly choices?: readonly string[];
   /** What the shell offers for its value where there are no choices; nothing when it is left out. */
-  readonly completes?: "file" | "folder";
+  readonly completes?: Completes;
 }
+
+/** Kinds of words that a shell can offer: `server` is the name of one that is stored. */
+export type Completes = "file" | "folder" | "server";
 
 export type Options = Readonly<Record<string, Option>>;
 
@@ -57,7 +61,7 @@ export interface Operands {
   readonly shape: string;
   readonly least: number;
   readonly most: number;
-  readonly completes?: "file" | "folder";
+  readonly completes?: Completes;
 }
 
 /** One word after `slipway`, or after a word that groups commands. */
@@ -71,7 +75,7 @@ export interface Command {
   readonly operands: Operands;
   /** The commands that it groups; such a one does nothing by itself. */
   readonly subcommands: readonly Command[];
-  /** Answers the exit code: 0 done, 1 failed, 2 wrong use, 130 interrupted. */
+  /** Answers the exit code: 0 done, 1 failed, 2 wrong use, 130 interrupted (143 and 129: told to end, hung up). */
   run(words: readonly string[], context: Context): Promise<number>;
 }
 

@@ -10,7 +10,7 @@ export interface CommandSpec<O extends Options> {
   readonly path: string;
   readonly aliases?: readonly string[];
   readonly summary: string;
-  /** A paragraph or two for the help, in lines of at most 100 characters. */
+  /** A paragraph or two for the help; where their lines break is not kept. */
   readonly description: string;
   readonly operands?: Operands;
   readonly options: O;

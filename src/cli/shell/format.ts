@@ -56,6 +56,16 @@ export function formatTime(time: { readonly seconds: bigint; readonly nanos: num
   return time === undefined ? "" : new Date(Number(time.seconds) * 1000 + time.nanos / 1e6).toISOString();
 }
 
+/** The same to the second, for people. */
+export function formatMoment(time: { readonly seconds: bigint; readonly nanos: number } | undefined): string {
+  return formatTime(time).replace(/\.\d+Z$/, "Z");
+}
+
+/** `1 file`, `2 files`. */
+export function formatCount(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
 /** A word that a POSIX shell reads back as it was. */
 export function formatShellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -1,6 +1,7 @@
 import type { Command, Operands, Option, Options } from "./command.js";
 
-const lineLength = 100;
+/** What fits a terminal that nobody has made wider. */
+const lineLength = 80;
 
 export const exitCodes = "Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted.";
 
@@ -18,7 +19,7 @@ export function formatHelp(spec: {
   const usage = ["slipway", path, Object.keys(options).length > 0 ? "[OPTIONS]" : "", operands.shape];
   return [
     `Usage: ${usage.filter((word) => word !== "").join(" ")}`,
-    description,
+    fill(description),
     own.map(formatOption).join("\n"),
     `Examples:\n${examples.map((line) => `  ${line}`).join("\n")}`,
     shared.length === 0 ? "" : `Connection:\n${shared.map(formatOption).join("\n")}`,
@@ -36,7 +37,7 @@ export function formatGroupHelp(spec: {
   const { name, description, commands } = spec;
   return `Usage: slipway ${name} COMMAND [ARGUMENTS]
 
-${description}
+${fill(description)}
 
 ${formatCommands(commands)}
 
@@ -68,6 +69,16 @@ function formatOption([name, option]: readonly [string, Option]): string {
   // A head that reaches into its summary has a line of its own.
   const first = head.length + 2 > indent ? `${head}\n${" ".repeat(indent)}` : head.padEnd(indent);
   return `${first}${lines.join(`\n${" ".repeat(indent)}`)}`;
+}
+
+/** Paragraphs in lines of their full length; one that begins with a blank is left as it is. */
+function fill(text: string): string {
+  return text
+    .split("\n\n")
+    .map((paragraph) =>
+      paragraph.startsWith(" ") ? paragraph : wrap(paragraph.replaceAll("\n", " "), lineLength).join("\n"),
+    )
+    .join("\n\n");
 }
 
 function wrap(text: string, width: number): string[] {

@@ -28,16 +28,24 @@ function escapeCharacter(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
 }
 
+/** What a name in an output folder is made of. */
+export interface Named {
+  readonly name: string;
+  /** What people call it. */
+  readonly path: string;
+}
+
 /** Where each file goes, relative to the output folder. Fails when two would go to one place. */
-export function planOutput(files: readonly File[]): Map<File, string> {
-  const places = new Map<File, string>();
+export function planOutput<F extends Named>(files: readonly F[]): Map<F, string> {
+  const places = new Map<F, string>();
   const taken = new Map<string, string>();
   for (const file of files) {
-    const place = findSafePath(pathOf(file)) ?? findSafePath(file.spec?.name ?? "");
-    if (place === undefined) throw new CliError(`file ${file.id} has no name that could be written here`);
+    const place = findSafePath(file.path) ?? findSafePath(file.name);
+    const called = JSON.stringify(file.name);
+    if (place === undefined) throw new CliError(`file ${called} has no name that could be written here`);
     const other = taken.get(place);
-    if (other !== undefined) throw new CliError(`files ${other} and ${file.id} would both be written to ${place}`);
-    taken.set(place, file.id);
+    if (other !== undefined) throw new CliError(`files ${other} and ${called} would both be written to ${place}`);
+    taken.set(place, called);
     places.set(file, place);
   }
   return places;

@@ -1,15 +1,18 @@
-import type { Output } from "../shell/command.js";
-import { formatBytes, formatForeign, formatRate, formatSeconds } from "../shell/format.js";
+import type { Context } from "../shell/command.js";
+import { formatForeign } from "../shell/format.js";
+import { mayRedraw } from "../shell/redraw.js";
+import { formatBar, formatPlain, type Standing } from "./progress-line.js";
 
 const redrawMs = 200;
 const plainMs = 5000;
 const rateWindowMs = 10_000;
 
-export interface ProgressOptions {
-  readonly out: Output;
+export interface ProgressOptions extends Pick<Context, "env" | "err"> {
   /** Undefined while nobody knows it, as with standard input. */
   readonly totalBytes: number | undefined;
   readonly totalFiles: number;
+  /** Nothing but failures. */
+  readonly quiet?: boolean;
   readonly now?: () => number;
 }
 
@@ -17,6 +20,8 @@ export interface ProgressOptions {
 export interface FileProgress {
   /** How far the file is; goes back when bytes are sent again. */
   at(position: number): void;
+  /** The same for bytes that were there before: they count for how far it is, and not for how fast. */
+  found(position: number): void;
   done(): void;
 }
 
@@ -27,78 +32,98 @@ export interface Progress {
   notice(text: string): void;
   /** Like notice, but not more often than every few seconds: when a server is away, each file in work notices. */
   trouble(text: string): void;
-  /** Ends the drawing; what was drawn is wiped from a terminal. */
+  /** A line that is printed however quiet it shall be. */
+  failure(text: string): void;
+  /** Ends the drawing, and leaves on a terminal how far it came, if anything was ever drawn. */
   close(): void;
 }
 
+/**
+ * The cursor is never hidden, so that it need not be brought back, however the command ends; and nothing but the line
+ * that it stands in is touched, since terminals disagree about what becomes of a long line in a window that shrinks.
+ */
 export function createProgress(options: ProgressOptions): Progress {
-  const { out, totalBytes, totalFiles } = options;
+  const { err: out, totalBytes, totalFiles, quiet = false } = options;
   const now = options.now ?? (() => performance.now());
-  const onTerminal = out.isTTY === true;
+  const onTerminal = mayRedraw(out, options.env);
+  const begunAt = now();
   let bytes = 0;
+  let moved = 0;
   let files = 0;
   let lastTrouble = Number.NEGATIVE_INFINITY;
   let drawn = false;
+  let everDrawn = false;
+  let closed = false;
   let told = "";
-  let samples = [{ at: now(), bytes: 0 }];
+  let samples = [{ at: begunAt, moved: 0 }];
 
-  const describe = (): string => {
-    const last = { at: now(), bytes };
-    samples = [...samples.filter((sample) => last.at - sample.at <= rateWindowMs), last];
-    const first = samples[0] ?? last;
-    const spanMs = last.at - first.at;
-    const moved = Math.max(0, last.bytes - first.bytes);
-    const rate = formatRate(moved, spanMs);
-    const doneFiles = totalFiles === 1 ? "" : `, ${files} of ${totalFiles} files`;
-    if (totalBytes === undefined) return `${formatBytes(bytes)}, ${rate}${doneFiles}`;
-    const percent = totalBytes === 0 ? 100 : Math.floor((bytes / totalBytes) * 100);
-    const leftMs = moved > 0 ? ((totalBytes - bytes) / moved) * spanMs : undefined;
-    const left = leftMs === undefined || bytes >= totalBytes ? "" : `, ${formatSeconds(leftMs)} left`;
-    return `${percent}%  ${formatBytes(bytes)} of ${formatBytes(totalBytes)}, ${rate}${left}${doneFiles}`;
+  const standingSince = (first: { readonly at: number; readonly moved: number }): Standing => {
+    const spent = { bytes: Math.max(0, moved - first.moved), ms: now() - first.at };
+    return { bytes, totalBytes, files, totalFiles, moved: spent };
   };
-  const wipe = () => {
-    if (drawn) out.write("\r\u001b[2K");
-    drawn = false;
+  const lately = (): Standing => {
+    const last = { at: now(), moved };
+    samples = [...samples.filter((sample) => last.at - sample.at <= rateWindowMs), last];
+    return standingSince(samples[0] ?? last);
+  };
+  const paint = (standing: Standing) => {
+    out.write(`\r${formatBar(standing, out.columns || 80)}\u001b[K`);
+    drawn = true;
+    everDrawn = true;
   };
   const draw = () => {
-    const line = describe();
-    if (onTerminal) {
-      out.write(`\r\u001b[2K${line.slice(0, (out.columns ?? 80) - 1)}`);
-      drawn = true;
-    } else if (line !== told) out.write(`${line}\n`);
+    if (quiet || closed) return;
+    if (onTerminal) return paint(lately());
+    const line = formatPlain(lately());
+    if (line !== told) out.write(`${line}\n`);
     told = line;
   };
   const timer = setInterval(draw, onTerminal ? redrawMs : plainMs);
   timer.unref();
 
-  const notice = (text: string) => {
-    wipe();
+  const failure = (text: string) => {
+    if (drawn) out.write("\r\u001b[K");
+    drawn = false;
     out.write(`${formatForeign(text)}\n`);
-    if (onTerminal) draw();
+    if (everDrawn) draw();
+  };
+  const notice = (text: string) => {
+    if (!quiet) failure(text);
   };
   return {
     begin() {
       let position = 0;
-      const at = (next: number) => {
-        bytes += next - position;
+      const go = (next: number) => {
+        const delta = next - position;
+        bytes += delta;
         position = next;
+        return delta;
       };
       return {
-        at,
-        done: () => {
+        at(next) {
+          moved += go(next);
+        },
+        found: (next) => void go(next),
+        done() {
           files += 1;
         },
       };
     },
     notice,
+    failure,
     trouble(text) {
       if (now() - lastTrouble < plainMs) return;
       lastTrouble = now();
       notice(text);
     },
     close() {
+      if (closed) return;
       clearInterval(timer);
-      wipe();
+      if (onTerminal && !quiet && (everDrawn || bytes > 0)) {
+        paint(standingSince({ at: begunAt, moved: 0 }));
+        out.write("\n");
+      }
+      closed = true;
     },
   };
 }

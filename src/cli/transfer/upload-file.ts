@@ -5,7 +5,7 @@ import { type ContentHash, createContentHash, sha256Info } from "./content-hash.
 import { formatBytes, formatSeconds } from "../shell/format.js";
 import { type LocalFile, openLocalFile } from "./local-file.js";
 import type { FileProgress } from "./progress.js";
-import { describeError, isConnectionLost, isReason } from "../connection/rpc-error.js";
+import { brokenRequestOf, describeError, isConnectionLost, isReason } from "../connection/rpc-error.js";
 import type { PlannedFile } from "./upload-plan.js";
 import {
   addFile,
@@ -76,6 +76,7 @@ async function send(
   const sending: Sending = { deps, fileId: file.id, local, hash: createContentHash(), tally };
   let standing = standingOf(file);
   let committed = "offset" in standing ? standing.offset : local.sizeBytes;
+  progress.found(committed);
   let broken = 0;
   while (!("finished" in standing)) {
     try {
@@ -83,7 +84,7 @@ async function send(
     } catch (error) {
       // A writer of ours from before the break may have been let in late; anybody else's is not ours to push out.
       const ours = broken > 0 && broken < 5 && isReason(error, ErrorReason.WRITER_SUPERSEDED);
-      if (!ours) await retry.pause(error);
+      if (!ours) await retry.pause(brokenRequestOf(error));
       broken += 1;
       standing = await askStanding(deps, retry, file.id);
       const offset = "offset" in standing ? standing.offset : local.sizeBytes;

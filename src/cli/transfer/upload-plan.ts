@@ -1,7 +1,7 @@
 // Which files a command line means, and what each is called in the session.
 import type { Stats } from "node:fs";
 import { lstat, readdir, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { CliError, systemCodeOf, wrongUse } from "../shell/cli-error.js";
 import { fileNameFromPath } from "./names.js";
 
@@ -17,18 +17,20 @@ export interface PlannedFile {
 }
 
 /**
- * In the order of the command line, folders sorted by path. Fails when two of them would have one name, before anything
- * is sent.
+ * What the paths of a command line mean in its working folder, in their order, folders sorted by path. Fails when two of
+ * them would have one name, before anything is sent.
  */
 export async function planUpload(
   paths: readonly string[],
   stdinName: string | undefined,
   notify: (text: string) => void,
+  folder = process.cwd(),
 ): Promise<PlannedFile[]> {
   const planned: PlannedFile[] = [];
   for (const path of paths) {
     if (path === "-") planned.push(planStdin(stdinName));
-    else planned.push(...(await planPath(path, notify)));
+    // What is meant in another working folder than this one is called what it would be called there.
+    else planned.push(...(await planPath(folder === process.cwd() ? path : resolve(folder, path), path, notify)));
   }
   if (stdinName !== undefined && !paths.includes("-"))
     throw wrongUse("--name is for standard input: give the path `-`, too");
@@ -42,9 +44,9 @@ function planStdin(name: string | undefined): PlannedFile {
 }
 
 /** What is named on the command line is followed when it is a link; what lies inside a folder is not. */
-async function planPath(path: string, notify: (text: string) => void): Promise<PlannedFile[]> {
+async function planPath(path: string, word: string, notify: (text: string) => void): Promise<PlannedFile[]> {
   const found = await look(path, stat);
-  const base = basename(path);
+  const base = basename(word);
   if (found.isFile()) return [planFile(base, path, found)];
   if (!found.isDirectory()) throw new CliError(`${path} is neither a file nor a folder; to send a stream use \`-\``);
   // `.` and `..` are no names that a download could recreate: their files stand for themselves.

@@ -1,6 +1,7 @@
 import type { File } from "../../../gen/slipway/upload/v1/file_pb.js";
 import { FileError } from "../shell/cli-error.js";
 import { contentTimeoutMs } from "../connection/client.js";
+import { brokenRequestOf } from "../connection/rpc-error.js";
 import { createContentHash, sha256Info } from "./content-hash.js";
 import { createTally, describeTrouble } from "./upload-file.js";
 import type { PlannedFile } from "./upload-plan.js";
@@ -62,7 +63,7 @@ export async function uploadStdin(
         retry.progressed();
         if (last) return assertAnswered(answer.file);
       } catch (error) {
-        await retry.pause(error);
+        await retry.pause(brokenRequestOf(error));
         const now = await askStanding(deps, retry, file.id);
         if ("finished" in now) return now.finished;
         if (now.offset < offset) throw new FileError(`${planned.path}: the session lost its place at ${offset} bytes`);

@@ -2,7 +2,13 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, it } from "vitest";
 import { ErrorInfoSchema, ErrorReason } from "../../../gen/slipway/upload/v1/error_pb.js";
 import { FileError } from "../../../src/cli/shell/cli-error.js";
-import { describeError, isConnectionLost, isFileError, isTransient } from "../../../src/cli/connection/rpc-error.js";
+import {
+  brokenRequestOf,
+  describeError,
+  isConnectionLost,
+  isFileError,
+  isTransient,
+} from "../../../src/cli/connection/rpc-error.js";
 
 const withReason = (code: Code, reason: ErrorReason, message = "words") =>
   new ConnectError(message, code, undefined, [{ desc: ErrorInfoSchema, value: { reason } }]);
@@ -64,4 +70,12 @@ describe("an error of a call", () => {
     expect(describeError(new ConnectError("gone", Code.Unavailable))).toBe("unavailable: gone");
     expect(describeError(new Error("plain"))).toBe("plain");
   });
+});
+
+it("a plain 400 is final, but a broken line while bytes are on their way", () => {
+  const plain = new ConnectError("HTTP 400", Code.Internal);
+  expect(isTransient(plain)).toBe(false);
+  expect(isTransient(brokenRequestOf(plain))).toBe(true);
+  const said = withReason(Code.InvalidArgument, ErrorReason.NAME_INVALID, "HTTP 400");
+  expect(brokenRequestOf(said)).toBe(said);
 });

@@ -19,6 +19,7 @@ describe("the connection", () => {
     expect(await readConnection({}, { SLIPWAY_DATA_DIR: folder })).toEqual({
       url: "http://127.0.0.1:8080",
       authorization: fromTheFile,
+      credentials: "first password",
       protocol: "connect",
       retryForMs: 600_000,
       server: undefined,
@@ -39,6 +40,7 @@ describe("the connection", () => {
     expect(await readConnection(words, env)).toEqual({
       url: "http://[::1]:9000",
       authorization: "Bearer given",
+      credentials: "option",
       protocol: "grpc",
       retryForMs: 5000,
       server: undefined,

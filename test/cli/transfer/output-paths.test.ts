@@ -1,13 +1,10 @@
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FileSchema } from "../../../gen/slipway/upload/v1/file_pb.js";
-import { findSafePath, openPlace, partPathOf, planOutput } from "../../../src/cli/transfer/output-paths.js";
+import { findSafePath, openPlace, partPathOf, pathOf, planOutput } from "../../../src/cli/transfer/output-paths.js";
 import { makeTempDir, removeTempDir } from "../../support/temp-dir.js";
-
-const buildFile = (spec: NonNullable<MessageInitShape<typeof FileSchema>["spec"]>, id = "1") =>
-  create(FileSchema, { id, spec });
 
 describe("findSafePath", () => {
   it.each([
@@ -30,23 +27,31 @@ describe("findSafePath", () => {
   });
 });
 
+describe("what people call a file", () => {
+  it.each([
+    [{ name: "a%2Fb", attributes: { path: "a/b" } }, "a/b"],
+    [{ name: "plain" }, "plain"],
+    [{ name: "odd", attributes: { path: 7 } }, "odd"],
+  ])("is of %j %j", (spec, path) => {
+    expect(pathOf(create(FileSchema, { id: "1", spec }))).toBe(path);
+  });
+});
+
 describe("planOutput", () => {
   it("recreates the path, and falls back to the name", () => {
     const files = [
-      buildFile({ name: "a%2Fb", attributes: { path: "a/b" } }),
-      buildFile({ name: "evil", attributes: { path: "../../evil" } }),
-      buildFile({ name: "plain" }),
-      buildFile({ name: "odd", attributes: { path: 7 } }),
+      { name: "a%2Fb", path: "a/b" },
+      { name: "evil", path: "../../evil" },
     ];
-    expect([...planOutput(files).values()]).toEqual(["a/b", "evil", "plain", "odd"]);
+    expect([...planOutput(files).values()]).toEqual(["a/b", "evil"]);
   });
 
   it("refuses two files for one place", () => {
     const files = [
-      buildFile({ name: "x", attributes: { path: "a/b" } }, "1"),
-      buildFile({ name: "y", attributes: { path: "a//b" } }, "2"),
+      { name: "x", path: "a/b" },
+      { name: "y", path: "a//b" },
     ];
-    expect(() => planOutput(files)).toThrow("files 1 and 2 would both be written to a/b");
+    expect(() => planOutput(files)).toThrow('files "x" and "y" would both be written to a/b');
   });
 });
 

@@ -69,13 +69,3 @@ export function syncPath(path: string): void {
     fs.closeSync(descriptor);
   }
 }
-
-/** Makes everything beneath `folder` durable. */
-export function syncTree(folder: string): void {
-  for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
-    const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory()) syncTree(path);
-    else if (entry.isFile()) syncPath(path);
-  }
-  syncPath(folder);
-}

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { syncPath } from "./durable-fs.js";
+import { DatabaseRefusal } from "../refusal.js";
 import { entryUrl } from "./entry.js";
 
 const name = "database";
@@ -20,11 +21,9 @@ export async function ensureDatabaseFolder(dataDir: string, onNotice: (line: str
   await removeUnfinished(dataDir);
   const folder = join(dataDir, name);
   if (existsSync(folder)) return folder;
-  onNotice(`creating the embedded database in ${folder}`);
+  onNotice(`making the embedded database in ${folder}, which takes a few seconds and happens once`);
   const unfinished = join(dataDir, `${unfinishedPrefix}${randomBytes(6).toString("hex")}`);
   await createDatabase(unfinished);
-  // Its files are made for everyone to write: nobody else may get at them.
-  await chmod(unfinished, 0o700);
   await rename(unfinished, folder);
   syncPath(dataDir);
   return folder;
@@ -51,9 +50,8 @@ function createDatabase(folder: string): Promise<void> {
     child.on("error", reject);
     child.on("close", (code, signal) => {
       if (code === 0) return resolve();
-      reject(
-        new Error(`creating the embedded database in ${folder} failed with ${signal ?? code}: ${complaint.trim()}`),
-      );
+      const why = complaint.trim() || `its making ended with ${signal ?? code}`;
+      reject(new DatabaseRefusal(`the embedded database cannot be made in ${folder}: ${why}`, { isUrl: false }));
     });
   });
 }

@@ -1,0 +1,109 @@
+import type { CallOptions } from "@connectrpc/connect";
+import { ErrorReason } from "../../../gen/slipway/upload/v1/error_pb.js";
+import { type Session, SessionState } from "../../../gen/slipway/upload/v1/session_pb.js";
+import type { ValidateSessionResponse } from "../../../gen/slipway/upload/v1/session_service_pb.js";
+import { findItemById, type Lookup } from "../catalog/find.js";
+import { isReason } from "../connection/rpc-error.js";
+import { defineServerCommand } from "../connection/server-command.js";
+import { formatForeign, formatMoment } from "../shell/format.js";
+import { printFields, printJson } from "../shell/output.js";
+import { parseSessionId, sessionOperand } from "./session-id.js";
+import { sessionJson } from "./session-view.js";
+
+const shownMissing = 10;
+
+/** What still stands between a session and its completion. */
+interface Missing {
+  readonly missingFiles: readonly string[];
+  readonly invalidFiles: readonly { readonly name: string; readonly failure: string | undefined }[];
+}
+
+export const show = defineServerCommand({
+  path: "session show",
+  summary: "tell all about one session",
+  description: `Tells all about one session: its deadlines, the item that its files are for, why it failed, and, while it is
+active, which files it still waits for.`,
+  operands: sessionOperand,
+  examples: ["slipway session show 6f9619ff-8b86-4d01-b42d-00cf4fc964ff"],
+  check: ({ operands }) => parseSessionId(operands[0]),
+  async run(call) {
+    const { operands, client, ask, context, json } = call;
+    const sessionId = parseSessionId(operands[0]);
+    const session = (await ask((options) => client.sessions.getSession({ sessionId }, options))).session as Session;
+    const target = session.itemId === undefined ? undefined : await describeItem(call, session.itemId);
+    const missing = await findMissing(
+      session,
+      (options) => client.sessions.validateSession({ sessionId }, options),
+      ask,
+    );
+    if (json) printJson(context, { session: { ...sessionJson(session), item: target }, ...missing });
+    else printFields(context, [...fieldsOf(session, target), ...missingFields(missing)]);
+    return 0;
+  },
+});
+
+/** As `LIBRARY/ITEM`; undefined when the item has gone. */
+async function describeItem(lookup: Lookup, itemId: string): Promise<string | undefined> {
+  const item = await findItemById(lookup, itemId);
+  if (item === undefined) return undefined;
+  const { libraryId } = item;
+  const { library } = await lookup.ask((options) => lookup.client.catalog.getLibrary({ libraryId }, options));
+  return `${library?.name}/${item.name}`;
+}
+
+async function findMissing(
+  session: Session,
+  validate: (options: CallOptions) => Promise<ValidateSessionResponse>,
+  ask: Lookup["ask"],
+): Promise<Missing | undefined> {
+  if (session.state !== SessionState.ACTIVE) return undefined;
+  try {
+    const found = await ask(validate);
+    const invalidFiles = found.invalidFiles.map(({ name, failure }) => {
+      return { name, failure: failure?.message?.defaultMessage };
+    });
+    return { missingFiles: found.missingFiles, invalidFiles };
+  } catch (error) {
+    // It ended between the two calls.
+    if (isReason(error, ErrorReason.SESSION_STATE) || isReason(error, ErrorReason.SESSION_EXPIRED)) return undefined;
+    throw error;
+  }
+}
+
+function fieldsOf(session: Session, target: string | undefined): [string, string][] {
+  const json = sessionJson(session);
+  const running = session.state === SessionState.ACTIVE || session.state === SessionState.COMPLETING;
+  const item = session.itemId === undefined ? "" : `${target ?? "(gone)"} (${session.itemId})`;
+  const fields: [string, string][] = [
+    ["session", json.id],
+    ["state", json.state],
+    ["label", json.label],
+    ["files", String(json.files)],
+    ["item", item],
+    ["access", `${json.access}, seen by its ${json.visibility}`],
+    ["owner", json.ownerUserId],
+    ["origin", json.origin],
+    ["progress", json.progress === 0 ? "" : `${json.progress} % by its client's account`],
+    ["attributes", Object.keys(json.attributes).length === 0 ? "" : JSON.stringify(json.attributes)],
+    ["events", String(json.lastEvent)],
+    ["created", formatMoment(session.createTime)],
+    ["changed", formatMoment(session.updateTime)],
+    [running ? "expires" : "forgotten", formatMoment(session.expireTime)],
+    ["ended", formatMoment(session.endTime)],
+    ["failure", json.failure ?? ""],
+  ];
+  return fields.filter(([, value]) => value !== "").map(([name, value]) => [name, formatForeign(value)]);
+}
+
+function missingFields(missing: Missing | undefined): [string, string][] {
+  if (missing === undefined) return [];
+  const { missingFiles, invalidFiles } = missing;
+  const fields = [
+    ...missingFiles.slice(0, shownMissing).map((name): [string, string] => ["missing", formatForeign(name)]),
+    ...invalidFiles
+      .slice(0, shownMissing)
+      .map(({ name, failure }): [string, string] => ["refused", formatForeign(`${name}: ${failure}`)]),
+  ];
+  const more = missingFiles.length + invalidFiles.length - fields.length;
+  return more > 0 ? [...fields, ["", `and ${more} more`]] : fields;
+}
