@@ -72,7 +72,9 @@ async function* findDamage(run: CheckRun, { extents, expected }: NamedBytes): St
   const actual = hasher?.digests().find(({ algorithm }) => algorithm === expected?.algorithm);
   if (actual?.value === expected?.value) return undefined;
   const extent = extents.length === 1 ? extents[0] : undefined;
-  const what = `the stored bytes have the ${expected?.algorithm} ${actual?.value} instead of ${expected?.value}`;
+  const bytes =
+    extent === undefined ? `the bytes of its ${extents.length} extents together` : `the bytes ${extent.blobKey}`;
+  const what = `${bytes} have the ${expected?.algorithm} ${actual?.value} instead of ${expected?.value}`;
   return { kind: "content_damaged", extent, actual, what };
 }
 
