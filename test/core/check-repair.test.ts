@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { CheckFinding } from "../../src/core/index.js";
 import { isStored, put, readBack as readBlob, refOf } from "../support/blobs.js";
 import { bodyOf, pseudoRandom, readWhole } from "../support/bodies.js";
@@ -19,10 +19,13 @@ const large = pseudoRandom(300_000, 5);
 const small = pseudoRandom(1_000, 6);
 
 let opened: OpenedUploads;
-beforeEach(async () => {
+beforeAll(async () => {
   opened = await openUploads();
 });
-afterEach(() => opened.close());
+beforeEach(async () => {
+  opened = await opened.renew();
+});
+afterAll(() => opened.close());
 
 const keyOf = async (fileId: string) => (await contentOf(opened.metadata, fileId)).extents[0]!.blobKey;
 const placeOf = async (content: Uint8Array) => {
