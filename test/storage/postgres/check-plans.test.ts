@@ -6,11 +6,12 @@ import { connectDatabase, type Database } from "../../../src/storage/postgres/co
 import { createMetadataStore } from "../../../src/storage/postgres/metadata-store.js";
 import { migrate } from "../../../src/storage/postgres/migrate.js";
 import { copyEmbeddedTemplate } from "../../support/embedded-template.js";
-import { plansOf, scansOf } from "./explain.js";
+import { plansOf, type Scan, scansOf } from "./explain.js";
 
 const rows = 20_000;
 const middle = "80000000-0000-4000-8000-000000000000";
-const tables = ["attempts", "blobs", "extents", "files", "item_files"];
+const tables = new Set(["attempts", "blobs", "extents", "files", "item_files"]);
+const isOfMany = (scan: Scan) => tables.has(scan["Relation Name"] ?? "");
 
 let database: Database;
 let store: MetadataStore;
@@ -63,12 +64,12 @@ describe.each(["before", "after"])("%s the tables are analyzed", (when) => {
   });
 
   it.each(asked)("%s finds every row that it reads by an index", async (_deed, ask) => {
-    const scans = (await plansOf(database, ask)).flatMap(scansOf);
-    const lookups = scans.filter((scan) => scan["Index Name"] !== undefined);
-    expect(lookups.length).toBeGreaterThan(0);
-    expect(lookups.filter((scan) => scan["Index Cond"] === undefined)).toEqual([]);
-    const read = scans.filter((scan) => scan["Node Type"] === "Seq Scan").map((scan) => scan["Relation Name"]);
-    expect(read.filter((table) => tables.includes(table ?? ""))).toEqual([]);
+    const scans = (await plansOf(database, ask)).flatMap(scansOf).filter(isOfMany);
+    expect(scans.length).toBeGreaterThan(0);
+    expect(scans.filter((scan) => scan["Node Type"] === "Seq Scan")).toEqual([]);
+    // A bitmap's rows are those of the index scans below it.
+    const found = scans.filter((scan) => scan["Node Type"] !== "Bitmap Heap Scan");
+    expect(found.filter((scan) => scan["Index Cond"] === undefined)).toEqual([]);
   });
 });
 
