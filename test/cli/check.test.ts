@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FileState } from "../../gen/slipway/upload/v1/file_pb.js";
@@ -259,36 +260,52 @@ it("whoever does not keep all tenants is told so in one sentence", async () => {
 });
 
 it.each(["connect", "grpc"])(
-  "over %s a check outlives kill -9 of the server and tells each finding once",
+  "over %s a check outlives kill -9 of the server: it goes on from its cursor, and tells each finding once",
   async (protocol) => {
     for (let i = 0; i < 40; i++) {
       const bytes = fresh(4_000_000);
       await storeFile(client, bytes, { name: `${i}.bin` });
-      if (i % 8 === 0) await damage(server.dataDir, bytes.subarray(0, 64), (path) => flip(path, 1_000));
+      if (i % 4 === 0) await damage(server.dataDir, bytes.subarray(0, 64), (path) => flip(path, 1_000));
     }
-    const out: string[] = [];
-    const err: string[] = [];
+    let out = "";
+    let err = "";
+    let paused: Promise<void> | undefined;
     let restarted: Promise<void> | undefined;
     const exitCode = await runCommandLine(["check", "--protocol", protocol], {
       env: envOf(),
       stdin: (async function* () {})(),
       out: {
         write(text: string) {
-          out.push(text);
-          restarted ??= server.kill().then(restart);
+          out += text;
+          // Long enough that progress is due at once when it goes on.
+          paused ??= pauseServer(1_500);
         },
       },
-      err: { write: (text: string) => err.push(text) },
+      err: {
+        isTTY: true,
+        columns: 120,
+        write(text: string) {
+          err += text;
+          if (paused !== undefined && / [1-9]\d* contents?, /.test(text)) restarted ??= server.kill().then(restart);
+        },
+      },
     });
     await restarted;
+    expect(restarted).toBeDefined();
     expect(exitCode).toBe(1);
-    expect(err.join("")).toContain("retrying in");
-    const text = out.join("");
-    expect(text.match(/^damaged: /gm)).toHaveLength(5);
-    expect(new Set(text.match(/"\d+\.bin" in/g)).size).toBe(5);
-    expect(text).toMatch(/40 contents and 0 blobs checked, .*\n5 findings, 0 repaired\n$/);
+    expect(err).toContain("retrying in");
+    expect(out.match(/^damaged: /gm)).toHaveLength(10);
+    expect(new Set(out.match(/"\d+\.bin" in/g)).size).toBe(10);
+    // Had it begun anew, what was checked before would count twice.
+    expect(out).toMatch(/40 contents and 0 blobs checked, .*\n10 findings, 0 repaired\n$/);
   },
 );
+
+async function pauseServer(ms: number): Promise<void> {
+  process.kill(server.pid, "SIGSTOP");
+  await sleep(ms);
+  process.kill(server.pid, "SIGCONT");
+}
 
 it("Ctrl-C ends a check with 130, and another one can begin", async () => {
   for (let i = 0; i < 20; i++) {
