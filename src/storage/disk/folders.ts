@@ -10,7 +10,8 @@ export interface Folders {
   ensure(path: string): Promise<void>;
   /**
    * Throws where a file that is not found may merely be out of reach: the store's id, the folder that such files lie in
-   * or the trash is not there, or is none of this medium, as where a disk is not mounted. Then no file is lost.
+   * or the trash is not there, is none of this medium, or was found empty by a store that is not new, as where a disk is
+   * not mounted. Then no file is lost.
    */
   assertPresent(kind: "extent" | "pack"): Promise<void>;
 }
@@ -28,6 +29,8 @@ export async function createFolders(paths: Paths, sync: Sync): Promise<Folders> 
     await sync.folder(folder);
     for (const path of [folder, ...present.map((name) => join(folder, name))]) ready.set(path, Promise.resolve());
   }
+  const isOld = (await readdir(paths.dataDir)).includes("store-id");
+  const hadPacks = (await readdir(paths.packs)).length > 0;
   const devices = new Map<string, number>();
   for (const folder of [paths.extents, paths.packs, paths.trash]) devices.set(folder, (await stat(folder)).dev);
   await sync.folder(paths.dataDir);
@@ -61,6 +64,9 @@ export async function createFolders(paths: Paths, sync: Sync): Promise<Folders> 
       // The folders in it never go, so that this is a place where something else should be mounted.
       if (kind === "extent" && !(await readdir(paths.extents)).some(isFanOutName)) {
         throw unavailable(`the blob store failed: ${paths.extents} is empty`);
+      }
+      if (kind === "pack" && isOld && !hadPacks) {
+        throw unavailable(`the blob store failed: ${paths.packs} was empty at the start`);
       }
     },
   };

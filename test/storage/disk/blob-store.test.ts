@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import {
   chmod,
   mkdir,
@@ -12,7 +13,6 @@ import {
   utimes,
   writeFile,
 } from "node:fs/promises";
-import { statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -360,6 +360,20 @@ describe("the health of a blob store on disk", () => {
     await mkdir(join(dataDir, "extents"));
     await expectUnavailable(readAll(store, key, 0, 10));
     await expectUnavailable(store.findBytes(key));
+  });
+
+  test("a pack that is missing in a folder of packs that was empty at the start is not reported as missing", async () => {
+    const { dataDir, store, reopen } = await openDiskStore();
+    const key = await store.putSmall([makeBytes(10, 26)]);
+    await rename(join(dataDir, "packs"), join(dataDir, "away"));
+    const again = await reopen();
+    // What comes meanwhile lies in the wrong place, and does not make the other one lost.
+    await again.putSmall([makeBytes(10, 27)]);
+    await expectUnavailable(readAll(again, key, 0, 10));
+    await expectUnavailable(again.findBytes(key));
+    await rename(join(dataDir, "packs"), join(dataDir, "wrong"));
+    await rename(join(dataDir, "away"), join(dataDir, "packs"));
+    expectBytes(await readAll(await reopen(), key, 0, 10), makeBytes(10, 26));
   });
 
   test("a link that leads nowhere in the place of a folder is unavailable", async () => {
