@@ -117,3 +117,15 @@ it("a repair that fails in the middle of its work has lost nothing, and the next
   expect(failures).toBeGreaterThan(10);
   expect((await check(uploads, operator)).findings).toEqual([]);
 });
+
+it("a place that cannot be read is named, so that somebody can look after it", async () => {
+  const { metadata } = opened;
+  const { place } = await fill();
+  const { blobKey } = (await contentOf(metadata, place.fileId)).extents[0]!;
+  const told: string[] = [];
+  for (let at = 1; failing.seen >= at - 1; at++) {
+    const { error } = await repairFailing("open", "EIO", at, false);
+    told.push(error instanceof Error ? error.message : "");
+  }
+  expect(told).toContainEqual(expect.stringMatching(new RegExp(`^the bytes ${blobKey} cannot be read: .*EIO`)));
+});
