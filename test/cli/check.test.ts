@@ -307,6 +307,41 @@ async function pauseServer(ms: number): Promise<void> {
   process.kill(server.pid, "SIGCONT");
 }
 
+it("--json prints what was found when the server goes away for good, without a summary", async () => {
+  for (let i = 0; i < 20; i++) {
+    const bytes = fresh(4_000_000);
+    await storeFile(client, bytes, { name: `${i}.bin` });
+    await damage(server.dataDir, bytes.subarray(0, 64), (path) => flip(path, 1_000));
+  }
+  let out = "";
+  let err = "";
+  let killed: Promise<void> | undefined;
+  const exitCode = await runCommandLine(["check", "--json", "--retry-for", "1s"], {
+    env: envOf(),
+    stdin: (async function* () {})(),
+    out: {
+      write(text: string) {
+        out += text;
+      },
+    },
+    err: {
+      isTTY: true,
+      columns: 120,
+      write(text: string) {
+        err += text;
+        if (/ [1-9]\d* findings?/.test(text)) killed ??= server.kill();
+      },
+    },
+  });
+  await killed;
+  expect(killed, err).toBeDefined();
+  expect(exitCode).toBe(1);
+  const told: Partial<Report> = JSON.parse(out);
+  expect(told.summary).toBeUndefined();
+  expect(told.findings?.length).toBeGreaterThan(0);
+  expect(told.findings?.[0]).toMatchObject({ kind: "damaged" });
+});
+
 it("Ctrl-C ends a check with 130, and another one can begin", async () => {
   for (let i = 0; i < 20; i++) {
     const bytes = fresh(8_000_000);
