@@ -32,7 +32,7 @@ import {
 
 const bin = fileURLToPath(new URL("../../src/cli/slipway.cjs", import.meta.url));
 const mib = 2 ** 20;
-const bigBytes = 300 * mib;
+const bigBytes = 100 * mib;
 const stdinBytes = 40 * mib;
 const restarts = 10;
 /** The restarts that find uploads which no time would be enough for. */
