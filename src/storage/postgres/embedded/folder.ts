@@ -39,7 +39,7 @@ export async function ensureDatabaseFolder(
     await rm(unfinished, { recursive: true, force: true });
     if (entries === undefined) throw cause;
     // A mount point, or a link.
-    const todo = "remove it, or put the database in it that belongs there";
+    const todo = "remove or unmount it, or put the database in it that belongs there";
     const options = { isUrl: false, cause };
     throw new DatabaseRefusal(`${folder} is empty and cannot be replaced (${cause.code}): ${todo}`, options);
   });
