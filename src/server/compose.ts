@@ -8,7 +8,7 @@ import { connectDatabase } from "../storage/postgres/connect.js";
 import { createMetadataStore } from "../storage/postgres/metadata-store.js";
 import { migrate } from "../storage/postgres/migrate.js";
 import { createAdministratorPassword } from "./administrator.js";
-import { startBootstrap } from "./bootstrap.js";
+import { assertNoContent, startBootstrap } from "./bootstrap.js";
 import { loadCapabilityKey } from "./capability-key.js";
 import type { Config } from "./config.js";
 import { createFaces } from "./faces.js";
@@ -57,6 +57,7 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
     poolSize: config.databasePool,
     durability,
     onNotice: (line) => log.info(line),
+    assertNew: () => assertNoContent(blobs),
   });
   const metadata = createMetadataStore(database.knex);
   const stopping = new AbortController();
