@@ -1,8 +1,9 @@
 // The servers that this user has logged in to, in one file of the user's configuration folder that nobody else may read.
-import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeFolder } from "../files/make-folder.js";
+import { replacePrivate } from "../files/replace-private.js";
 import { CliError, systemCodeOf, wrongUse } from "../shell/cli-error.js";
 import type { Environment } from "../shell/command.js";
 import { withFileLock } from "./file-lock.js";
@@ -57,7 +58,7 @@ export async function changeServers(env: Environment, change: (stored: StoredSer
   const path = serversPathOf(env);
   if (path === undefined) throw new CliError("there is no place for a login: HOME is not set");
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(path), 0o700);
     await withFileLock(`${path}.lock`, async () => replacePrivate(path, formatServers(change(await readServers(env)))));
   } catch (error) {
     if (error instanceof CliError) throw error;
@@ -82,21 +83,6 @@ async function readPrivate(path: string): Promise<string | undefined> {
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     if (code === "ELOOP") fail(path, "is a symbolic link, and tokens are kept in a plain file only: remove it", error);
     if (code !== undefined) fail(path, `cannot be read (${code})`, error);
-    throw error;
-  }
-}
-
-async function replacePrivate(path: string, text: string): Promise<void> {
-  const fresh = `${path}.${randomBytes(6).toString("hex")}`;
-  const handle = await open(fresh, "wx", 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-    await handle.close();
-    await rename(fresh, path);
-  } catch (error) {
-    await handle.close().catch(() => undefined);
-    await rm(fresh, { force: true });
     throw error;
   }
 }
