@@ -50,7 +50,7 @@ It is done (0) when nothing is wrong or everything was repaired, and has failed 
   check: ({ values }) => parseAge(values["unreferenced-after"]),
   async run({ values, client, retry, signal, context, json }) {
     const startedAt = performance.now();
-    const status = createStatusLine(context.err);
+    const status = createStatusLine(context);
     const ageMs = parseAge(values["unreferenced-after"]);
     const findings: CheckFinding[] = [];
     const totals = await runCheck(
