@@ -48,21 +48,37 @@ export async function getStoredServer(env: Environment, name: string | undefined
   throw name === undefined ? new CliError("you are not logged in to a server") : noServer(name, servers);
 }
 
+/** What to say beside a login that is forgotten: nothing, unless it was the one in use and others are left. */
+export function adviseUse({ current, servers }: StoredServers): string {
+  if (current !== undefined || servers.length === 0) return "";
+  return `no server is in use now; choose one with \`slipway server use NAME\`: ${servers.map(({ name }) => name).join(", ")}\n`;
+}
+
 export function noServer(name: string, servers: readonly StoredServer[]): CliError {
   const known = servers.map((server) => server.name).join(", ");
   return wrongUse(`there is no server ${JSON.stringify(name)}; ${known === "" ? "none is stored" : `known: ${known}`}`);
 }
 
-/** Replaces the file at once and durably. Commands that change it at the same time take turns: none undoes another's. */
-export async function changeServers(env: Environment, change: (stored: StoredServers) => StoredServers): Promise<void> {
+/**
+ * Replaces the file at once and durably, and answers what is stored now. Commands that change it at the same time take
+ * turns: none undoes another's.
+ */
+export async function changeServers(
+  env: Environment,
+  change: (stored: StoredServers) => StoredServers,
+): Promise<StoredServers> {
   const path = serversPathOf(env);
   if (path === undefined) throw new CliError("there is no place for a login: HOME is not set");
   try {
     await makeFolder(dirname(path), 0o700);
-    await withFileLock(`${path}.lock`, async () => replacePrivate(path, formatServers(change(await readServers(env)))));
+    return await withFileLock(`${path}.lock`, async () => {
+      const changed = change(await readServers(env));
+      await replacePrivate(path, formatServers(changed));
+      return changed;
+    });
   } catch (error) {
     if (error instanceof CliError) throw error;
-    fail(path, `cannot be written (${systemCodeOf(error) ?? error})`, error);
+    return fail(path, `cannot be written (${systemCodeOf(error) ?? error})`, error);
   }
 }
 
