@@ -51,7 +51,7 @@ check that could not come to its end prints what it found, without a summary.`,
   check: ({ values }) => parseAge(values["unreferenced-after"]),
   async run({ values, client, retry, signal, context, json }) {
     const startedAt = performance.now();
-    const status = createStatusLine(context.err);
+    const status = createStatusLine(context);
     const ageMs = parseAge(values["unreferenced-after"]);
     const findings: CheckFinding[] = [];
     const totals = await runCheck(

@@ -21,7 +21,6 @@ import { stopServer } from "./stop.js";
 import { startSweeping } from "./sweep.js";
 import { tellAccess } from "./tell-access.js";
 import { loadTls, watchTls } from "./tls.js";
-import { readVersion } from "./version.js";
 import { within } from "./within.js";
 
 export interface RunningServer {
@@ -44,9 +43,8 @@ const settleMs = 10_000;
 const certificateMs = 60_000;
 
 /** Starts everything; the caller holds the data folder's lock. */
-export async function compose(config: Config, log: Log): Promise<RunningServer> {
+export async function compose(config: Config, log: Log, version: string): Promise<RunningServer> {
   const { dataDir, durability } = config;
-  const version = await readVersion();
   const metrics = createMetrics(version);
   const tls = config.tls && (await loadTls(config.tls));
   if (durability === "os") log.warn("SLIPWAY_DURABILITY=os: a power failure may lose acknowledged data");

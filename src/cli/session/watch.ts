@@ -46,7 +46,7 @@ cancelled or failed. With --json every line is an object.`,
   check: ({ operands, values }) => [parseSessionId(operands[0]), parseAfter(values.after)],
   async run(call) {
     const { context, connection, signal, json } = call;
-    const progress = createWatchProgress(context.err, json);
+    const progress = createWatchProgress(context, json);
     const retry = createRetry({
       retryForMs: connection.retryForMs,
       signal,
