@@ -25,7 +25,8 @@ With --repair, what was lost from view comes back from the trash, bytes that not
 damaged content is written anew from a sound copy in the same tenant. Without a copy, a file of an open
 session is marked as failed, and a blob is forgotten, so that both are sent again; the rest is only told.
 
-It is done (0) when nothing is wrong or everything was repaired, and has failed (1) otherwise.`,
+It is done (0) when nothing is wrong or everything was repaired, and has failed (1) otherwise. With --json a
+check that could not come to its end prints what it found, without a summary.`,
   options: {
     repair: { type: "boolean", default: false, summary: "repair what can be repaired" },
     quick: {
@@ -50,7 +51,7 @@ It is done (0) when nothing is wrong or everything was repaired, and has failed 
   check: ({ values }) => parseAge(values["unreferenced-after"]),
   async run({ values, client, retry, signal, context, json }) {
     const startedAt = performance.now();
-    const status = createStatusLine(context.err);
+    const status = createStatusLine(context);
     const ageMs = parseAge(values["unreferenced-after"]);
     const findings: CheckFinding[] = [];
     const totals = await runCheck(
@@ -70,7 +71,13 @@ It is done (0) when nothing is wrong or everything was repaired, and has failed 
         skipContent: values.quick,
         unreferencedAfter: ageMs === undefined ? undefined : durationFromMs(ageMs),
       },
-    ).finally(() => status.wipe());
+    )
+      .finally(() => status.wipe())
+      .catch((error: unknown) => {
+        // Hours of checking may lie behind what was found; a check that came to its end has a summary.
+        if (findings.length > 0) printJson(context, { findings: findings.map(findingJson) });
+        throw error;
+      });
     if (json) printJson(context, { findings: findings.map(findingJson), summary: totals });
     else context.out.write(formatSummary(totals, values.quick, performance.now() - startedAt));
     return totals.findings === totals.repaired ? 0 : 1;

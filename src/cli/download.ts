@@ -1,7 +1,7 @@
-import { mkdir } from "node:fs/promises";
 import type { Lookup } from "./catalog/find.js";
 import { describeError, isFileError } from "./connection/rpc-error.js";
 import { defineServerCommand } from "./connection/server-command.js";
+import { makeFolder } from "./files/make-folder.js";
 import { CliError, systemCodeOf, wrongUse } from "./shell/cli-error.js";
 import type { Context } from "./shell/command.js";
 import { formatBytes, formatForeign, formatRate, formatSeconds } from "./shell/format.js";
@@ -113,7 +113,7 @@ async function fetchAll(run: Run, source: DownloadSource, files: readonly Remote
   const { options, retryForMs } = run;
   const { output, force } = options;
   const places = planOutput(files);
-  await mkdir(output, { recursive: true }).catch((error: unknown) => {
+  await makeFolder(output).catch((error: unknown) => {
     throw new CliError(`${output} cannot be made (${systemCodeOf(error) ?? error})`, 1, error);
   });
   const progress = begin(run, files);

@@ -6,7 +6,7 @@ import { chooseServer } from "./access/server-name.js";
 import { formatEnd, formatLogin, tokenJson, userFields, userJson } from "./access/show.js";
 import { describeError, isReason } from "./connection/rpc-error.js";
 import { connectionOptions, defineServerCommand, jsonOption } from "./connection/server-command.js";
-import { changeServers, getStoredServer } from "./connection/servers.js";
+import { adviseUse, changeServers, getStoredServer } from "./connection/servers.js";
 import { bearer, formatServerUrl, isLoopback, parseServerUrl, parseWire } from "./connection/settings.js";
 import { type Talk, withTalk } from "./connection/talk.js";
 import { CliError, wrongUse } from "./shell/cli-error.js";
@@ -115,15 +115,14 @@ Nothing is forgotten while the server is away, unless --force says so: the token
     const ended = await withInterrupt((signal) =>
       withTalk(target, context, signal, (talk) => endToken(talk, context, values.force)),
     );
-    let left: string | undefined;
-    await changeServers(context.env, ({ current, servers }) => {
-      left = current === name ? undefined : current;
+    const left = await changeServers(context.env, ({ current, servers }) => {
       // Somebody may have logged in there anew meanwhile.
       const kept = servers.filter((server) => server.name !== name || server.token !== token);
-      return { current: left, servers: kept };
+      return { current: current === name ? undefined : current, servers: kept };
     });
     if (values.json === true) printJson(context, { server: name, url, tokenEnded: ended });
     else context.out.write(`logged out of ${name} (${url})\n`);
+    context.err.write(adviseUse(left));
     return 0;
   },
 });

@@ -47,15 +47,20 @@ async function run(command: Command, path: string, rest: readonly string[], cont
 /** The same for the process itself. */
 export async function runAsProcess(): Promise<void> {
   let exitCode: number | undefined;
-  // A reader that has seen enough (`| head`) is no failure of ours.
-  process.stdout.on("error", (error) => process.exit(exitCode ?? (systemCodeOf(error) === "EPIPE" ? 0 : 1)));
+  const onLostOutput = (error: Error) => {
+    // A reader that has seen enough (`| head`) is no failure of ours; a full disk is one, whatever was done before.
+    if (systemCodeOf(error) === "EPIPE") process.exit(exitCode ?? 0);
+    process.stderr.write(`slipway: standard output takes nothing more: ${error.message}\n`);
+    process.exit(exitCode || 1);
+  };
+  process.stdout.on("error", onLostOutput);
   // Of a terminal that is gone there is nobody left to tell.
   process.stderr.on("error", () => undefined);
   const context = { env: readEnvironment(), stdin: process.stdin, out: process.stdout, err: process.stderr };
   exitCode = await runCommandLine(process.argv.slice(2), context);
   // A terminal that hung up cannot be put back as it was, which Node's own exit insists on.
   if (exitCode === hungUpExitCode) process.kill(process.pid, "SIGHUP");
-  process.stdout.write("", () => process.exit(exitCode));
+  process.stdout.write("", (error) => (error ? onLostOutput(error) : process.exit(exitCode)));
 }
 
 interface Resolved {

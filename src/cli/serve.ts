@@ -2,6 +2,7 @@ import { listenForSignals } from "../server/stop-signals.js";
 import { wrongUse } from "./shell/cli-error.js";
 import type { Command, Options } from "./shell/command.js";
 import { formatHelp } from "./shell/help.js";
+import { readVersion } from "./version.js";
 
 /** The settings that are asked for most; which others there are is the server's to judge. */
 const options = {
@@ -46,8 +47,8 @@ name in lower case with dashes and without SLIPWAY_. An option wins over the env
     const flags = parseServeFlags(words);
     // Before the long part of the loading: whoever is told to stop meanwhile does so.
     const signals = listenForSignals();
-    const { runServer } = await import("../server/main.js");
-    return runServer({ env: context.env, flags, signals });
+    const [{ runServer }, version] = await Promise.all([import("../server/main.js"), readVersion()]);
+    return runServer({ env: context.env, flags, signals, version });
   },
 };
 

@@ -1,4 +1,4 @@
-import { changeServers, getStoredServer, readServers, type StoredServer } from "./connection/servers.js";
+import { adviseUse, changeServers, getStoredServer, readServers, type StoredServer } from "./connection/servers.js";
 import { jsonOption } from "./connection/server-command.js";
 import type { Operands } from "./shell/command.js";
 import { defineCommand, defineGroup } from "./shell/define-command.js";
@@ -56,12 +56,13 @@ last use. To end it now, log out: slipway logout NAME.`,
   examples: ["slipway server remove work"],
   async run({ values, operands }, context) {
     const server = await getStoredServer(context.env, operands[0]);
-    await changeServers(context.env, ({ current, servers }) => ({
+    const left = await changeServers(context.env, ({ current, servers }) => ({
       current: current === server.name ? undefined : current,
       servers: servers.filter(({ name }) => name !== server.name),
     }));
     if (values.json === true) printJson(context, { server: server.name, url: server.url, removed: true });
     else context.out.write(`${server.name} (${server.url}) is forgotten\n`);
+    context.err.write(adviseUse(left));
     return 0;
   },
 });

@@ -92,7 +92,7 @@ async function runUpload(run: UploadRun): Promise<number> {
     if (error instanceof SessionOver) return await giveUp(run, error);
     const next = sessionId === undefined ? "" : await adviseResume(run, sessionId, options.replace);
     if (signal.aborted) {
-      context.err.write(`Interrupted; what arrived is kept.\n${next}`);
+      context.err.write(sessionId === undefined ? "Interrupted.\n" : `Interrupted; what arrived is kept.\n${next}`);
       return exitCodeOf(signal);
     }
     context.err.write(`slipway upload: ${describeError(error)}\n${next}`);

@@ -16,8 +16,8 @@ export const version = defineCommand({
   },
 });
 
-/** From the package's own file, which lies further up when this runs as built. */
-async function readVersion(): Promise<string> {
+/** This program's version, from the package's own file, which lies further up when this runs as built. */
+export async function readVersion(): Promise<string> {
   for (const up of ["../../package.json", "../../../package.json"]) {
     const text = await readFile(new URL(up, import.meta.url), "utf8").catch(() => undefined);
     if (text === undefined) continue;

@@ -34,7 +34,7 @@ export function startBootstrap(deps: {
 
   async function attempt(): Promise<void> {
     await deps.migrate();
-    if ((await deps.metadata.findStore()) === undefined) await assertEmpty();
+    if ((await deps.metadata.findStore()) === undefined) await assertNoContent(deps.blobs);
     const boundTo = await deps.metadata.bindStore(deps.blobs.storeId);
     const { storeId } = deps.blobs;
     if (boundTo !== storeId) {
@@ -44,15 +44,6 @@ export function startBootstrap(deps: {
     await deps.metadata.returnAllPulls();
     await deps.ensureAdministrator();
     reached = true;
-  }
-  /** To a database that knows nothing, all bytes of a folder would be litter. */
-  async function assertEmpty(): Promise<void> {
-    const everything = { writtenBefore: new Date(8.64e15), batchSize: 1 };
-    for await (const _ of deps.blobs.listKeys(everything)) {
-      throw new Refusal(
-        `the data folder with store id ${deps.blobs.storeId} holds content, and the database is a new one that knows none of it`,
-      );
-    }
   }
   async function run(): Promise<void> {
     for (let waitMs = 250; ; waitMs = Math.min(waitMs * 2, mostWaitMs)) {
@@ -79,4 +70,13 @@ export function startBootstrap(deps: {
     done,
     tried,
   };
+}
+
+/** To a database that knows nothing, all bytes of a folder would be litter. */
+export async function assertNoContent(blobs: Pick<BlobStore, "storeId" | "listKeys">): Promise<void> {
+  for await (const _ of blobs.listKeys({ writtenBefore: new Date(8.64e15), batchSize: 1 })) {
+    throw new Refusal(
+      `the data folder with store id ${blobs.storeId} holds content, and the database is a new one that knows none of it: restore the database that belongs to it, or use another data folder`,
+    );
+  }
 }

@@ -8,7 +8,7 @@ import { connectDatabase } from "../storage/postgres/connect.js";
 import { createMetadataStore } from "../storage/postgres/metadata-store.js";
 import { migrate } from "../storage/postgres/migrate.js";
 import { createAdministratorPassword } from "./administrator.js";
-import { startBootstrap } from "./bootstrap.js";
+import { assertNoContent, startBootstrap } from "./bootstrap.js";
 import { loadCapabilityKey } from "./capability-key.js";
 import type { Config } from "./config.js";
 import { createFaces } from "./faces.js";
@@ -22,7 +22,6 @@ import { stopServer } from "./stop.js";
 import { startSweeping } from "./sweep.js";
 import { tellAccess } from "./tell-access.js";
 import { loadTls, watchTls } from "./tls.js";
-import { readVersion } from "./version.js";
 import { within } from "./within.js";
 
 export interface RunningServer {
@@ -45,9 +44,8 @@ const settleMs = 10_000;
 const certificateMs = 60_000;
 
 /** Starts everything; the caller holds the data folder's lock. */
-export async function compose(config: Config, log: Log): Promise<RunningServer> {
+export async function compose(config: Config, log: Log, version: string): Promise<RunningServer> {
   const { dataDir, durability } = config;
-  const version = await readVersion();
   const metrics = createMetrics(version);
   const tls = config.tls && (await loadTls(config.tls));
   if (durability === "os") log.warn("SLIPWAY_DURABILITY=os: a power failure may lose acknowledged data");
@@ -58,6 +56,7 @@ export async function compose(config: Config, log: Log): Promise<RunningServer> 
     poolSize: config.databasePool,
     durability,
     onNotice: (line) => log.info(line),
+    assertNew: () => assertNoContent(blobs),
   });
   const metadata = createMetadataStore(database.knex);
   const stopping = new AbortController();

@@ -1,6 +1,7 @@
-import { mkdir, open, stat, unlink } from "node:fs/promises";
+import { open, stat, unlink } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
+import { makeDataFolder } from "./data-folder.js";
 import { Refusal } from "./refusal.js";
 
 /** The data folder is this process's own until it releases it or dies. */
@@ -26,7 +27,7 @@ export async function lockFolder(dataDir: string, waitMs: number, onWait: () => 
   if (process.platform !== "linux") {
     throw new Error(`data folders can be locked on Linux only, not on ${process.platform}`);
   }
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await makeDataFolder(dataDir);
   const giveUpAt = Date.now() + waitMs;
   for (let first = true; ; first = false) {
     const lock = await tryLock(dataDir);

@@ -3,7 +3,6 @@
 // an http2 server. So everything that bounds a connection is the same for both.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import {
-  constants,
   createServer as createServer2,
   type Http2ServerRequest,
   type Http2ServerResponse,
@@ -12,6 +11,7 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import type { connectNodeAdapter } from "@connectrpc/connect-node";
+import { createHttp2Sessions } from "./http2-sessions.js";
 import type { TlsPair } from "./tls.js";
 import { readOn1, readOn2 } from "./unread.js";
 import { createWindows } from "./windows.js";
@@ -66,7 +66,7 @@ const http2Options = {
 
 export async function listen(options: ListenOptions): Promise<Listener> {
   const { headersMs = 60_000, http2IdleMs = 300_000 } = options;
-  const sessions = new Set<ServerHttp2Session>();
+  const sessions = createHttp2Sessions(http2IdleMs);
   const sockets = new Set<Socket>();
   /** Those that have not said yet which HTTP they speak; neither server knows them. */
   const undecided = new Set<Socket>();
@@ -83,13 +83,16 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     serve2(request, response);
   });
   const windows = createWindows(options.maxBufferedBytes);
-  http2.on("session", (session) => {
-    sessions.add(session);
-    session.on("close", () => sessions.delete(session));
-    closeWhenIdle(session, http2IdleMs);
-    if (closing) sayGoodbye(session);
-    else windows.add(session);
-  });
+  function take2(socket: Socket): void {
+    const add = (session: ServerHttp2Session) => {
+      if (!closing) windows.add(session);
+      sessions.add(session, socket);
+    };
+    // Told before `emit` returns, unless TLS has agreed on something else.
+    http2.once("session", add);
+    http2.emit("connection", socket);
+    http2.off("session", add);
+  }
   // A part may take hours, its headers may not: with requestTimeout off, headersTimeout has to be set, or it would be
   // off too.
   const serve1 = (request: IncomingMessage, response: ServerResponse) => {
@@ -122,7 +125,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       if (!isHttp2) return takeHttp1.forEach((take) => void take.call(http1, socket));
       // An http1 server's sockets may stay half open; a dead HTTP/2 client would leave its handlers waiting for ever.
       socket.allowHalfOpen = false;
-      http2.emit("connection", socket);
+      take2(socket);
     });
   }
   // It never listens: it is given its connections. A handshake that fails ends the connection and nothing else.
@@ -167,38 +170,14 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       const closed = new Promise<void>((resolve) => void http1.close(() => resolve()));
       http1.closeIdleConnections();
       for (const socket of [...undecided, ...shaking.values()]) socket.destroy();
-      for (const session of sessions) sayGoodbye(session);
+      sessions.close();
       return closed;
     },
     destroy() {
-      for (const session of sessions) session.destroy();
+      sessions.destroy();
       for (const socket of sockets) socket.destroy();
     },
   };
-}
-
-const goodbyeMs = 1_000;
-const lastStreamMs = 50;
-/** The largest id that a stream can have: none of those on their way is refused. */
-const anyStreamId = 2 ** 31 - 1;
-
-/**
- * Tells that no more streams are wanted, and takes those that were opened before this was heard: they come no later than
- * a ping comes back, and a moment (RFC 9113, 6.8; some peers answer pings ahead of what they had queued). Then the
- * connection ends with its last stream.
- */
-function sayGoodbye(session: ServerHttp2Session): void {
-  if (session.destroyed || session.closed) return;
-  const close = () => session.close();
-  let timer = setTimeout(close, goodbyeMs);
-  session.once("close", () => clearTimeout(timer));
-  session.goaway(constants.NGHTTP2_NO_ERROR, anyStreamId);
-  // Where the other end owes too many pings already, the time decides.
-  session.ping((error) => {
-    if (error !== null || session.destroyed) return;
-    clearTimeout(timer);
-    timer = setTimeout(close, lastStreamMs);
-  });
 }
 
 function peerOf(socket: Socket): string {
@@ -219,21 +198,6 @@ function continueWhenRead(
     if (!response.headersSent) response.writeContinue();
     read(size);
   };
-}
-
-/** Pings do not count: whoever has nothing to ask would shrink the windows of those who do, for as long as they like. */
-function closeWhenIdle(session: ServerHttp2Session, idleMs: number): void {
-  let streams = 0;
-  const timer = setTimeout(() => streams === 0 && session.close(), idleMs);
-  timer.unref();
-  session.on("stream", (stream) => {
-    streams++;
-    stream.once("close", () => {
-      streams--;
-      timer.refresh();
-    });
-  });
-  session.once("close", () => clearTimeout(timer));
 }
 
 /** Looks at the first bytes without taking them; gives a silent connection up. */

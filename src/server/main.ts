@@ -16,6 +16,8 @@ export async function runServer(options: {
   /** Settings by the same names, over the environment. */
   readonly flags: Readonly<Record<string, string>>;
   readonly signals: StopSignals;
+  /** Of the program, for the log and the metrics. */
+  readonly version: string;
 }): Promise<number> {
   let config: Config;
   try {
@@ -27,7 +29,7 @@ export async function runServer(options: {
   }
   const log = createLog(config.log);
   try {
-    await serve(config, log, options.signals);
+    await serve(config, log, options);
     return 0;
   } catch (error) {
     const refusal = refusalOf(error, config);
@@ -42,11 +44,15 @@ export async function runServer(options: {
  * Resolves when the server has been stopped; rejects when it cannot start or go on. A start that is stopped is left as
  * it is: the caller ends the process, and every part stands being killed.
  */
-async function serve(config: Config, log: Log, { stop, hurry }: StopSignals): Promise<void> {
+async function serve(
+  config: Config,
+  log: Log,
+  { signals: { stop, hurry }, version }: { readonly signals: StopSignals; readonly version: string },
+): Promise<void> {
   const stopped = aborted(stop);
   const tellWaiting = () => log.info({ dataDir: config.dataDir }, "waiting for the server that holds the data folder");
   const lock = await Promise.race([lockFolder(config.dataDir, lockWaitMs, tellWaiting), stopped]);
-  const server = lock && (await Promise.race([compose(config, log), stopped]));
+  const server = lock && (await Promise.race([compose(config, log, version), stopped]));
   if (server === undefined) return log.info({ signal: stop.reason }, "stopped before it had started");
   const failed = server.failed.catch(explain);
   const settled = server.settled.then(() => undefined, explain);

@@ -115,6 +115,8 @@ describe("users", () => {
     expect(stderr).toMatch(
       /^token [0-9a-f-]{36} of default\/robot ends \S+Z unless it is used before, in any case at \S+Z\n$/,
     );
+    const short = await run("token", "create", "--user", "robot", "--ttl", "1h");
+    expect(short.stderr).toMatch(/^token [0-9a-f-]{36} of default\/robot ends \S+Z\n$/);
     const as = { ...env, SLIPWAY_TOKEN: stdout.trim() };
     const { user, token } = JSON.parse((await runCli(["whoami", "--json"], { env: as })).stdout);
     expect([user.login, user.role]).toEqual(["default/robot", "reader"]);

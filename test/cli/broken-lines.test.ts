@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startServer, type TestServer } from "../support/server.js";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.js";
 import { makeTempDir, removeTempDir } from "../support/temp-dir.js";
+import { runChild } from "./run-child.js";
 import { runCli } from "./run-cli.js";
 
 const mib = 2 ** 20;
@@ -87,6 +88,15 @@ describe.each(rows)("over %s, a line that %s", (protocol, name) => {
     expect([down.exitCode, down.stderr]).toEqual([0, expect.anything()]);
     expect(sha256(await readFile(join(output, "movie")))).toBe(sha256(bytes));
   });
+});
+
+it("an upload that ends before it has a session does not say that anything is kept", async () => {
+  await writeFile(join(folder, "a"), "a");
+  const child = runChild(["upload", join(folder, "a")], { ...env, SLIPWAY_URL: "http://127.0.0.1:1" });
+  await expect.poll(() => child.stderr(), { timeout: 10_000 }).toContain("retrying in");
+  child.signal("SIGINT");
+  expect(await child.exited).toBe(130);
+  expect(child.stderr()).toMatch(/\nInterrupted\.\n$/);
 });
 
 it("a server that stays away is waited for no longer than --retry-for says", async () => {

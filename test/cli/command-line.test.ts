@@ -138,6 +138,15 @@ describe("a command line", () => {
     expect(stderr).not.toBe("");
   });
 
+  it("says of each command how long that one goes on trying", async () => {
+    const patient = ["upload", "download", "check", "session watch", "item cat", "blob put", "blob get"];
+    for (const [path, { help, options }] of leaves) {
+      if (options.url === undefined) continue;
+      const time = patient.includes(path) ? "10m" : "15s";
+      expect(help.replaceAll(/\s+/g, " "), path).toContain(`go on trying without progress (${time})`);
+    }
+  });
+
   it("prints the version", async () => {
     expect((await runCli(["--version"])).stdout).toMatch(/^slipway \d+\.\d+\.\d+ \(Node\.js /);
     expect(JSON.parse((await runCli(["version", "--json"])).stdout)).toMatchObject({ node: process.versions.node });

@@ -230,6 +230,17 @@ describe("several servers", () => {
     expect((await run("server", "list", "--names")).stdout).toBe(`${new URL(other.url).host}\nlocal\n`);
   });
 
+  it("say, when the one in use is forgotten, which others there are to choose from", async () => {
+    for (const words of [["logout"], ["server", "remove", "third"]]) {
+      for (const name of ["first", "second", "third"]) await logIn(server.url, "--name", name);
+      expect((await run(...words)).stderr).toBe(
+        "no server is in use now; choose one with `slipway server use NAME`: first, second\n",
+      );
+      expect((await run("server", "use", "first")).exitCode).toBe(0);
+      expect((await run("logout", "second", "--json")).stderr).toBe("");
+    }
+  });
+
   it("are forgotten by remove, and commands then say that none is in use", async () => {
     await logIn(server.url, "--name", "first");
     expect((await run("server", "remove", "first")).stdout).toBe(`first (${server.url}) is forgotten\n`);

@@ -1,8 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { CheckFinding } from "../../src/core/index.js";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { CheckFinding, MetadataStore } from "../../src/core/index.js";
 import { isStored, put, readBack as readBlob, refOf } from "../support/blobs.js";
 import { bodyOf, pseudoRandom, readWhole } from "../support/bodies.js";
-import { check, contentOf, cutBytes, flipBit, removeBytes } from "../support/check.js";
+import {
+  check,
+  contentOf,
+  cutBytes,
+  flipBit,
+  makeOld,
+  placeOf as placeInStore,
+  removeBytes,
+} from "../support/check.js";
 import {
   hookMetadata,
   makeItem,
@@ -19,10 +27,13 @@ const large = pseudoRandom(300_000, 5);
 const small = pseudoRandom(1_000, 6);
 
 let opened: OpenedUploads;
-beforeEach(async () => {
+beforeAll(async () => {
   opened = await openUploads();
 });
-afterEach(() => opened.close());
+beforeEach(async () => {
+  opened = await opened.renew();
+});
+afterAll(() => opened.close());
 
 const keyOf = async (fileId: string) => (await contentOf(opened.metadata, fileId)).extents[0]!.blobKey;
 const placeOf = async (content: Uint8Array) => {
@@ -150,6 +161,26 @@ describe("a repair of damaged content of which the tenant has a sound copy", () 
     expect(stored.filter((key) => !named.has(key))).toHaveLength(2);
   });
 
+  it("passes over a copy of which nobody knows where all of it lies", async () => {
+    const { uploads, alice } = opened;
+    const place = await storeFile(uploads, alice, large);
+    const copy = await storeFile(uploads, alice, large);
+    const damaged = await contentOf(opened.metadata, place.fileId);
+    const { id } = await contentOf(opened.metadata, copy.fileId);
+    await flipBit(opened.dataDir, damaged.extents[0]!.blobKey);
+    const torn = opened.restart({
+      wrapMetadata: (metadata) => ({
+        ...metadata,
+        async listExtents(contentId) {
+          const extents = await metadata.listExtents(contentId);
+          return contentId === id ? extents.map((extent) => ({ ...extent, offset: 1, length: 299_999 })) : extents;
+        },
+      }),
+    });
+    expect(await repair(torn)).toMatchObject([{ kind: "content_damaged", repair: "done" }]);
+    expect((await uploads.getFile(place, alice)).file.state).toBe("failed");
+  });
+
   it("leaves everything as it is when the content is replaced meanwhile, and its copy for the sweeper", async () => {
     const { uploads, alice } = opened;
     const place = await storeFile(uploads, alice, large);
@@ -271,4 +302,116 @@ describe("a repair of damaged content without a copy", () => {
       await assertSound();
     },
   );
+});
+
+/** Lets this happen once, right before a repair does such a deed. */
+function racing(deed: keyof MetadataStore, happen: () => Promise<unknown>) {
+  let pending: typeof happen | undefined = happen;
+  const uploads = opened.restart({
+    wrapMetadata: hookMetadata({
+      async before(asked) {
+        if (asked !== deed) return;
+        const now = pending;
+        pending = undefined;
+        await now?.();
+      },
+    }),
+  });
+  return { uploads, happened: () => pending === undefined };
+}
+
+describe("a repair beside", () => {
+  it.each(["completes", "is canceled"])("a session that %s meanwhile leaves its file to it", async (how) => {
+    const { uploads, alice, metadata } = opened;
+    const place = await storeFile(uploads, alice, large);
+    await flipBit(opened.dataDir, await keyOf(place.fileId));
+    const end = () =>
+      how === "completes" ? uploads.completeSession(place, alice) : uploads.cancelSession(place, alice);
+    const raced = racing("changeFile", end);
+    const findings = await repair(raced.uploads);
+    expect(raced.happened()).toBe(true);
+    if (how === "is canceled") {
+      expect(findings).toEqual([]);
+    } else {
+      expect(findings).toMatchObject([{ kind: "content_damaged", repair: "impossible" }]);
+      expect((await contentOf(metadata, place.fileId)).whole).toBe(true);
+    }
+  });
+
+  it("someone who removes and stores a lost blob anew leaves the new one", async () => {
+    const { uploads, alice, admin } = opened;
+    await put(uploads, alice, large);
+    await removeBytes(opened.dataDir, await blobKeyOf(large));
+    const raced = racing("dropBlob", async () => {
+      await uploads.removeBlobs({ refs: [refOf(large)] }, admin);
+      await put(uploads, alice, large);
+    });
+    await repair(raced.uploads);
+    expect(raced.happened()).toBe(true);
+    expect(Buffer.compare(await readBlob(uploads, alice, refOf(large)), large)).toBe(0);
+    await assertSound();
+  });
+
+  it("someone who removes and stores a damaged blob anew, of which there is a copy, leaves the new one", async () => {
+    const { uploads, alice, admin } = opened;
+    await storeFile(uploads, alice, large);
+    await put(uploads, alice, large);
+    await flipBit(opened.dataDir, await blobKeyOf(large));
+    let fresh = "";
+    const raced = racing("replaceBlobKey", async () => {
+      await uploads.removeBlobs({ refs: [refOf(large)] }, admin);
+      await put(uploads, alice, large);
+      fresh = await blobKeyOf(large);
+    });
+    await repair(raced.uploads);
+    expect(await blobKeyOf(large)).toBe(fresh);
+    expect(Buffer.compare(await readBlob(uploads, alice, refOf(large)), large)).toBe(0);
+    await assertSound();
+  });
+
+  it("a sender of the same bytes takes none of theirs: what is named by then comes back, what is young stays", async () => {
+    const { uploads, alice, blobs, metadata } = opened;
+    const writer = await blobs.createExtent();
+    await writer.write([large]);
+    await writer.sync();
+    await makeOld(placeInStore(opened.dataDir, writer.key).path, 25 * 3_600_000);
+    const place = await startFile(uploads, alice);
+    let asked = 0;
+    const late = opened.restart({
+      wrapMetadata: (store) => ({
+        ...store,
+        // It is committed after the repair has asked for the first time, and before it asks again.
+        async findReferencedKeys(keys) {
+          const answer = await store.findReferencedKeys(keys);
+          if (keys.includes(writer.key) && ++asked === 2) named.add(writer.key);
+          return new Set([...answer, ...keys.filter((key) => named.has(key))]);
+        },
+      }),
+    });
+    const named = new Set<string>();
+    expect(await repair(late)).toEqual([]);
+    expect(asked).toBeGreaterThan(2);
+    expect(await blobs.findBytes(writer.key)).toMatchObject({ place: "stored" });
+    await writer.write([large]);
+    await writer.sync();
+    await writer.close();
+    expect(await blobs.findBytes(writer.key)).toMatchObject({ place: "stored", sizeBytes: 600_000 });
+    expect((await metadata.listExtents(place.fileId)).length).toBe(0);
+  });
+
+  it("a sender whose extent is being written while everything nothing names is moved keeps what is young", async () => {
+    const { uploads, alice } = opened;
+    const place = await startFile(uploads, alice, { sizeBytes: large.length });
+    let findings: readonly CheckFinding[] | undefined;
+    async function* slowly() {
+      yield large.subarray(0, 200_000);
+      // The extent is there, and no row names it.
+      findings = await repair();
+      yield large.subarray(200_000);
+    }
+    await uploads.writePart({ ...place, offset: 0, body: slowly() }, alice);
+    expect(findings).toEqual([]);
+    expect(Buffer.compare(await readBack(uploads, alice, place), large)).toBe(0);
+    await assertSound();
+  });
 });

@@ -1,6 +1,6 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type BlobKey, type CheckFinding, type CheckNews, createId } from "../../src/core/index.js";
 import { put, refOf } from "../support/blobs.js";
 import { bodyOf, pseudoRandom } from "../support/bodies.js";
@@ -20,10 +20,13 @@ const small = pseudoRandom(1_000, 6);
 const hour = 3_600_000;
 
 let opened: OpenedUploads;
-beforeEach(async () => {
+beforeAll(async () => {
   opened = await openUploads();
 });
-afterEach(() => opened.close());
+beforeEach(async () => {
+  opened = await opened.renew();
+});
+afterAll(() => opened.close());
 
 const run = (asked = {}) => check(opened.uploads, opened.operator, asked);
 const keyOf = async (fileId: string) => (await contentOf(opened.metadata, fileId)).extents[0]!.blobKey;

@@ -1,7 +1,20 @@
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { BlobKey } from "../../src/core/index.js";
+import { createDiskBlobStore } from "../../src/storage/disk/blob-store.js";
 import { bodyOf, pseudoRandom, readWhole } from "../support/bodies.js";
-import { makeItem, type OpenedUploads, openUploads, startFile, startSession, storeFile } from "../support/uploads.js";
+import { contentOf, cutBytes, removeBytes } from "../support/check.js";
+import {
+  makeItem,
+  type OpenedUploads,
+  openUploads,
+  readBack,
+  startFile,
+  startSession,
+  storeFile,
+} from "../support/uploads.js";
 
 let opened: OpenedUploads;
 beforeAll(async () => {
@@ -91,20 +104,39 @@ describe("reading content", () => {
     expect(read).toBeLessThan(4 * 2 ** 20);
   });
 
-  it("whose bytes are gone from the store is unavailable, and never shorter without a word", async () => {
-    const { alice } = opened;
-    const place = await storeFile(opened.uploads, alice, pseudoRandom(200_000));
-    const uploads = opened.restart({
-      wrapBlobs: (blobs) => ({ ...blobs, read: (_key, ...range) => blobs.read(missing, ...range) }),
-    });
-    const writer = await opened.blobs.createExtent();
-    const missing = writer.key;
-    await writer.write([new Uint8Array(100_000)]);
-    await writer.sync();
-    await writer.close();
+  it.each([
+    ["gone", removeBytes],
+    ["cut", (dataDir: string, key: BlobKey) => cutBytes(dataDir, key, 100_000)],
+  ])("whose bytes are %s is damaged, and gives none of them: a retry would not help", async (_what, harm) => {
+    const { uploads, alice, metadata, dataDir } = opened;
+    const place = await storeFile(uploads, alice, pseudoRandom(200_000));
+    await harm(dataDir, (await contentOf(metadata, place.fileId)).extents[0]!.blobKey);
     const { body } = await uploads.readFile(place, alice);
-    await expect(readWhole(body)).rejects.toMatchObject({ code: "unavailable" });
+    const refusal = { code: "damaged", details: { reason: "CONTENT_DAMAGED" } };
+    await expect(body[Symbol.asyncIterator]().next()).rejects.toMatchObject(refusal);
   });
+
+  it.each(["extents", "packs"])(
+    "is unavailable while the folder of its %s is away, and whole once it is back",
+    async (name) => {
+      const { uploads, alice, dataDir } = opened;
+      const content = pseudoRandom(name === "packs" ? 1_000 : 200_000);
+      const place = await storeFile(uploads, alice, content);
+      // No handle of a pack that is open already may help.
+      const again = await createDiskBlobStore({ dataDir, durability: "os" });
+      const cold = opened.restart({ wrapBlobs: () => again });
+      const away = join(dataDir, `${name}-away`);
+      await rename(join(dataDir, name), away);
+      try {
+        const reading = cold.readFile(place, alice).then(({ body }) => readWhole(body));
+        await expect(reading).rejects.toMatchObject({ code: "unavailable" });
+      } finally {
+        await rename(away, join(dataDir, name));
+      }
+      expect(Buffer.compare(await readBack(cold, alice, place), content)).toBe(0);
+      await again.close();
+    },
+  );
 });
 
 describe("reading an item's file", () => {

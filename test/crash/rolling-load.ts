@@ -243,7 +243,7 @@ export async function sendSlowly(load: Load, wire: Wire, hurry: AbortSignal, onB
 export function parts(): Client {
   let itemId: string | undefined;
   return async (client, diary, load) => {
-    itemId ??= (await makeItem(client)).id;
+    itemId ??= (await persist(diary, () => makeItem(client))).id;
     const sessionId = await open(client, diary, itemId);
     const content = bytes(1_200_000);
     const { place } = await add(client, diary, sessionId, "parts.bin");

@@ -5,8 +5,9 @@ import { get as getSecurely } from "node:https";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectSecurely } from "node:tls";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Listener, type ListenOptions, listen } from "../../src/server/listen.js";
+import { deferred } from "../rpc/scene.js";
 import { makeCertificate } from "../support/certificate.js";
 
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -106,6 +107,17 @@ describe.each(Object.entries(ways))("one port %s", (_way, tls) => {
     below.set(socket, raw);
     return socket;
   }
+  /** With "/slow", which answers when it is told to, and everything else, which does at once. */
+  async function restartSlow(): Promise<{ readonly asked: Promise<void>; give(): void }> {
+    const [asked, given] = [deferred(), deferred()];
+    await restart(tls, async (request, response) => {
+      if (request.url !== "/slow") return void response.end("soon");
+      asked.resolve();
+      await given.promise;
+      response.end("late");
+    });
+    return { asked: asked.promise, give: given.resolve };
+  }
   const reset = (socket: Socket) => void (below.get(socket) ?? socket).resetAndDestroy();
 
   it("speaks HTTP/1.1 and HTTP/2 to those who do", async () => {
@@ -198,6 +210,62 @@ describe.each(Object.entries(ways))("one port %s", (_way, tls) => {
     await expect(ask1()).rejects.toThrow();
     session.destroy();
   });
+
+  it("once closed lets HTTP/2 connections without a call go, with no time to wait for, and those that have one when it has ended", async () => {
+    const slow = await restartSlow();
+    const idle: ClientHttp2Session[] = [];
+    for (let n = 0; n < 3; n++) {
+      const session = connect2(listener.url, { ca: certificate.cert }).on("error", () => undefined);
+      await session.request({ ":path": "/" }).setEncoding("utf8").toArray();
+      idle.push(session);
+    }
+    const busy = connect2(listener.url, { ca: certificate.cert }).on("error", () => undefined);
+    const said = busy.request({ ":path": "/slow" }).setEncoding("utf8").toArray();
+    await slow.asked;
+    // No timer of ours goes off: what waits for one waits for ever.
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    try {
+      const left = Promise.all(idle.map((session) => once(session, "close")));
+      const closed = listener.close();
+      await left;
+      expect(busy.destroyed).toBe(false);
+      slow.give();
+      await closed;
+      expect((await said).join("")).toBe("late");
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("once closed cuts an HTTP/2 connection that has been let go and whose other end has died", async () => {
+    const socket = await open();
+    socket.write(Buffer.concat([Buffer.from(preface, "latin1"), settings]));
+    await once(socket, "readable");
+    // It reads nothing any more, and never ends its half.
+    socket.pause();
+    await listener.close();
+    expect(socket.destroyed).toBe(false);
+  });
+
+  it.each([
+    ["beside a call under way", true],
+    ["without one", false],
+  ])(
+    "refuses a call that was sent before its client heard of the end so that it may be repeated (REFUSED_STREAM), on a connection %s",
+    async (_where, isBusy) => {
+      const slow = await restartSlow();
+      const session = connect2(listener.url, { ca: certificate.cert }).on("error", () => undefined);
+      const get2 = (path: string) => session.request({ ":path": path }).setEncoding("utf8").toArray();
+      await get2("/");
+      const underWay = isBusy ? get2("/slow") : undefined;
+      if (isBusy) await slow.asked;
+      const closed = listener.close();
+      await expect(get2("/")).rejects.toThrow("NGHTTP2_REFUSED_STREAM");
+      slow.give();
+      await closed;
+      expect((await underWay)?.join("")).toBe(isBusy ? "late" : undefined);
+    },
+  );
 
   it.each(["", "PRI * HT"])("once closed lets go at once of a connection that has said only %j", async (text) => {
     const socket = await open();

@@ -68,12 +68,15 @@ describe("a data folder that cannot be had ends the start with one sentence that
     expect(sentence).toContain(`${path} is a file, or lies in one`);
   });
 
-  it("and exit code 1 for one that may not be made", async () => {
-    // Not even by root.
-    const sentence = sentenceOf(await start(["--data-dir", "/sys/slipway"]), 1);
-    expect(sentence).toMatch(
-      /^SLIPWAY_DATA_DIR must be .*; \/sys\/slipway cannot be used: .* \((EPERM|EACCES|EROFS)\)$/,
-    );
+  // Not even by root.
+  it.each([
+    ["/sys/slipway", /\/sys\/slipway cannot be used: .* \((EPERM|EACCES|EROFS)\)$/],
+    ["/proc/slipway", /\/proc\/slipway cannot be used: it cannot be made there \(ENOENT\)$/],
+    ["/proc/slipway/below", /\/proc\/slipway\/below cannot be used: it cannot be made there \(ENOENT\)$/],
+  ])("and exit code 1 for %s, which cannot be made", async (path, words) => {
+    const sentence = sentenceOf(await start(["--data-dir", path]), 1);
+    expect(sentence).toMatch(/^SLIPWAY_DATA_DIR must be a folder that the server may write to; /);
+    expect(sentence).toMatch(words);
   });
 
   it.skipIf(process.getuid?.() === 0)("and exit code 1 for one that may not be written to", async () => {

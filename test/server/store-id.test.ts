@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyEmbeddedTemplate } from "../support/embedded-template.js";
@@ -51,16 +51,55 @@ describe("a folder and a database that do not belong together (P8)", () => {
     await (await startServer({ dataDir })).kill();
   });
 
-  it("a folder that holds content is refused by a database that is new and knows none of it", async () => {
-    const dataDir = await copyEmbeddedTemplate();
+  it.each([true, false])(
+    "a folder that holds content is refused, with what to do, and no database is made where its own was (emptied: %s)",
+    async (emptied) => {
+      const dataDir = await copyEmbeddedTemplate();
+      const database = join(dataDir, "database");
+      const server = await startServer({ dataDir });
+      await upload(server);
+      await server.stop();
+      const away = `${dataDir}-away`;
+      await rename(database, away);
+      if (emptied) await mkdir(database);
+      const { code, sentence } = await fail(dataDir);
+      expect(code).toBe(1);
+      expect(sentence).toContain(await idOf(dataDir));
+      expect(sentence).toMatch(/holds content.*: restore the database that belongs to it/);
+      expect(await readdir(database).catch(() => "none")).toEqual(emptied ? [] : "none");
+      await rename(away, database);
+      await (await startServer({ dataDir })).kill();
+    },
+  );
+
+  it("a folder that holds nothing starts with a database that is new, also where an empty folder awaits it", async () => {
+    const dataDir = await makeDataDir();
+    await mkdir(join(dataDir, "database"));
     const server = await startServer({ dataDir });
     await upload(server);
-    await server.stop();
-    await rm(join(dataDir, "database"), { recursive: true });
-    const { code, sentence } = await fail(dataDir);
-    expect(code).toBe(1);
-    expect(sentence).toContain(await idOf(dataDir));
-    expect(sentence).toContain("holds content");
+    expect(await server.stop()).toBe(0);
+    await (await startServer({ dataDir })).kill();
+  });
+
+  it("a database folder that holds something else, or is none, is refused, and the folder is named", async () => {
+    const dataDir = await makeDataDir();
+    const database = join(dataDir, "database");
+    await mkdir(join(database, "lost+found"), { recursive: true });
+    const other = await fail(dataDir);
+    expect(other.code).toBe(1);
+    expect(other.sentence).toContain(`${database} is not the folder of a database`);
+    await rm(database, { recursive: true });
+    await writeFile(database, "");
+    const none = await fail(dataDir);
+    expect(none.code).toBe(1);
+    expect(none.sentence).toContain(`${database} must be a folder`);
+    await rm(database);
+    const elsewhere = await makeDataDir();
+    await symlink(elsewhere, database);
+    const link = await fail(dataDir);
+    expect(link.code).toBe(1);
+    expect(link.sentence).toContain(`${database} is empty and cannot be replaced`);
+    expect(await readdir(dataDir)).not.toContainEqual(expect.stringContaining("tmp"));
   });
 
   it("a store id that is none is refused, and the file is named", async () => {
@@ -87,6 +126,19 @@ describe("a folder and a database that do not belong together (P8)", () => {
       expect(sentence).toContain(await idOf(own.dataDir));
       expect(sentence).toContain(await idOf(strange));
       await (await startServer({ databaseUrl: schema.url, dataDir: own.dataDir })).kill();
+    });
+
+    it("a folder that holds content is refused by a database that is new and knows none of it", async () => {
+      const dataDir = await copyEmbeddedTemplate();
+      const server = await startServer({ dataDir });
+      await upload(server);
+      await server.stop();
+      const empty = await openTestSchema();
+      const { code, sentence } = await fail(dataDir, empty.url);
+      await empty.drop();
+      expect(code).toBe(1);
+      expect(sentence).toContain(await idOf(dataDir));
+      expect(sentence).toContain("holds content");
     });
   });
 });

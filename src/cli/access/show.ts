@@ -81,8 +81,11 @@ export function tokenRow(token: AccessToken): readonly string[] {
   ];
 }
 
-/** `2026-01-02T03:04:05Z unless it is used before`, and when it ends in any case. */
+/** `2026-01-02T03:04:05Z unless it is used before`, and when it ends in any case, which may be just then. */
 export function formatEnd({ expireTime, absoluteExpireTime }: AccessToken): string {
-  const idle = `${formatMoment(expireTime)} unless it is used before`;
-  return absoluteExpireTime === undefined ? idle : `${idle}, in any case at ${formatMoment(absoluteExpireTime)}`;
+  const unused = formatMoment(expireTime);
+  const atLatest = absoluteExpireTime === undefined ? undefined : formatMoment(absoluteExpireTime);
+  if (unused === atLatest) return unused;
+  const idle = `${unused} unless it is used before`;
+  return atLatest === undefined ? idle : `${idle}, in any case at ${atLatest}`;
 }

@@ -45,15 +45,16 @@ export async function runCheck(
   /** What the calls before this one checked, and what this one has. */
   let before = nothing;
   let counted = nothing;
-  /** Findings that lie behind the cursor are told again by the next call. */
-  let sinceCursor = new Map<string, CheckFinding>();
+  /** A call that goes on from a cursor tells again what lies behind it. */
+  const known = new Set<string>();
   let told = { findings: 0, repaired: 0 };
+  /** How long any call has gone on at this cursor, in messages. */
+  let furthest = 0;
 
   const tell = (finding: CheckFinding) => {
     const id = identify(finding);
-    const isNews = !sinceCursor.has(id);
-    sinceCursor.set(id, finding);
-    if (!isNews) return;
+    if (known.has(id)) return;
+    known.add(id);
     told = { findings: told.findings + 1, repaired: told.repaired + (isRepaired(finding) ? 1 : 0) };
     deps.onFinding(finding);
   };
@@ -68,6 +69,7 @@ export async function runCheck(
   for (;;) {
     const stalled = new AbortController();
     const timer = setTimeout(() => stalled.abort(new Error("connection stalled")), stalledMs);
+    let heard = 0;
     try {
       const news = client.maintenance.checkStore(
         { ...request, cursor },
@@ -75,13 +77,19 @@ export async function runCheck(
       );
       for await (const { news: one } of news) {
         timer.refresh();
+        heard++;
         if (one.case === "finding") tell(one.value);
         if (one.case === "summary") return totalOf(one.value, Number(one.value.youngKeys));
         if (one.case !== "progress") continue;
         counted = totalOf(one.value, 0);
-        if (one.value.cursor !== cursor) sinceCursor = new Map();
+        // A call that breaks where the one before it broke gets nothing done.
+        const isFurther = one.value.cursor !== cursor || heard > furthest;
+        if (one.value.cursor !== cursor) heard = 0;
         cursor = one.value.cursor;
-        retry.progressed();
+        if (isFurther) {
+          furthest = heard;
+          retry.progressed();
+        }
         deps.onProgress(counted, one.value.phase);
       }
       throw new ConnectError("the stream ended early", Code.Unavailable);
@@ -97,11 +105,9 @@ export async function runCheck(
   }
 }
 
-/** Two findings of one check are the same when they are of the same kind about the same bytes. */
-function identify({ kind, blobKey, path, tenantId, owners, offset }: CheckFinding): string {
-  const owner = owners[0]?.owner.value;
-  const words = [kind, blobKey, path, tenantId, offset, owner === undefined ? "" : Object.values(owner)].flat();
-  return words.map(String).join("\n");
+/** Two findings of one check are the same when they say the same about the same bytes. */
+function identify({ kind, blobKey, path, tenantId, offset, message }: CheckFinding): string {
+  return [kind, blobKey, path, tenantId, offset, message].map(String).join("\n");
 }
 
 function unavailable(error: unknown): ConnectError {

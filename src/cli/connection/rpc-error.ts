@@ -33,6 +33,9 @@ const networkCodes = new Set([
 /** Those of a connection that never came about. */
 const unheardCodes = new Set(["ECONNREFUSED", "EHOSTUNREACH", "EHOSTDOWN", "ENETUNREACH", "EAI_AGAIN", "ENOTFOUND"]);
 
+/** Node tells it by these words alone. */
+const refusedStream = "Stream closed with error code NGHTTP2_REFUSED_STREAM";
+
 /** An answer that was cut in the middle comes out as a broken message. */
 const cutAnswer =
   /^(protocol error: (incomplete envelope|promised \d+ bytes|missing (EndStreamResponse|(response|output) message|trailer|status))|sentinel completed early)/;
@@ -86,9 +89,13 @@ export function brokenRequestOf(error: unknown): unknown {
   return new ConnectError("the request was cut on its way", Code.Unavailable, undefined, undefined, error);
 }
 
-/** True when no server heard of the call: there was no connection to send it by. */
+/**
+ * True when no server has looked at the call: there was no connection to send it by, or HTTP/2 itself refused it, as it
+ * does where a server that stops had taken its last call (RFC 9113, 8.7).
+ */
 export function isUnheard(error: unknown): boolean {
-  return errorInfoOf(error) === undefined && hasNetworkCode(error, unheardCodes);
+  if (!(error instanceof ConnectError) || errorInfoOf(error) !== undefined) return false;
+  return hasNetworkCode(error, unheardCodes) || (error.cause !== undefined && error.rawMessage === refusedStream);
 }
 
 /** True when the connection is the trouble, and not the service behind it. */

@@ -40,7 +40,7 @@ export const connectionOptions = {
     shared: true,
     type: "string",
     value: "TIME",
-    summary: "how long to go on trying without progress (15s; 10m for upload and download)",
+    summary: "how long to go on trying without progress (15s)",
   },
 } as const satisfies Record<string, SharedOption>;
 
@@ -76,14 +76,19 @@ export function defineServerCommand<const O extends Options>(spec: {
   /** Nothing stands for 0. */
   run(call: ServerCall<O>): Promise<number | undefined>;
 }): Command {
-  const options = { ...(spec.options ?? {}), ...sharedOptions } as O & Shared;
+  const patience = spec.retryFor ?? "15s";
+  const retryOption = {
+    ...sharedOptions["retry-for"],
+    summary: `how long to go on trying without progress (${patience})`,
+  };
+  const options = { ...(spec.options ?? {}), ...sharedOptions, "retry-for": retryOption } as O & Shared;
   return defineCommand({
     ...spec,
     options,
     async run(given, context) {
       spec.check?.(given);
       const shared: Values<Shared> = given.values;
-      const retryFor = shared["retry-for"] ?? spec.retryFor ?? "15s";
+      const retryFor = shared["retry-for"] ?? patience;
       const connection = await readConnection({ ...shared, "retry-for": retryFor }, context.env);
       const json = shared.json === true;
       const target = { ...connection, interceptors: [adviseLogin(connection)] };

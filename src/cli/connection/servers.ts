@@ -1,8 +1,9 @@
 // The servers that this user has logged in to, in one file of the user's configuration folder that nobody else may read.
-import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeFolder } from "../files/make-folder.js";
+import { replacePrivate } from "../files/replace-private.js";
 import { CliError, systemCodeOf, wrongUse } from "../shell/cli-error.js";
 import type { Environment } from "../shell/command.js";
 import { withFileLock } from "./file-lock.js";
@@ -47,21 +48,37 @@ export async function getStoredServer(env: Environment, name: string | undefined
   throw name === undefined ? new CliError("you are not logged in to a server") : noServer(name, servers);
 }
 
+/** What to say beside a login that is forgotten: nothing, unless it was the one in use and others are left. */
+export function adviseUse({ current, servers }: StoredServers): string {
+  if (current !== undefined || servers.length === 0) return "";
+  return `no server is in use now; choose one with \`slipway server use NAME\`: ${servers.map(({ name }) => name).join(", ")}\n`;
+}
+
 export function noServer(name: string, servers: readonly StoredServer[]): CliError {
   const known = servers.map((server) => server.name).join(", ");
   return wrongUse(`there is no server ${JSON.stringify(name)}; ${known === "" ? "none is stored" : `known: ${known}`}`);
 }
 
-/** Replaces the file at once and durably. Commands that change it at the same time take turns: none undoes another's. */
-export async function changeServers(env: Environment, change: (stored: StoredServers) => StoredServers): Promise<void> {
+/**
+ * Replaces the file at once and durably, and answers what is stored now. Commands that change it at the same time take
+ * turns: none undoes another's.
+ */
+export async function changeServers(
+  env: Environment,
+  change: (stored: StoredServers) => StoredServers,
+): Promise<StoredServers> {
   const path = serversPathOf(env);
   if (path === undefined) throw new CliError("there is no place for a login: HOME is not set");
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await withFileLock(`${path}.lock`, async () => replacePrivate(path, formatServers(change(await readServers(env)))));
+    await makeFolder(dirname(path), 0o700);
+    return await withFileLock(`${path}.lock`, async () => {
+      const changed = change(await readServers(env));
+      await replacePrivate(path, formatServers(changed));
+      return changed;
+    });
   } catch (error) {
     if (error instanceof CliError) throw error;
-    fail(path, `cannot be written (${systemCodeOf(error) ?? error})`, error);
+    return fail(path, `cannot be written (${systemCodeOf(error) ?? error})`, error);
   }
 }
 
@@ -82,21 +99,6 @@ async function readPrivate(path: string): Promise<string | undefined> {
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     if (code === "ELOOP") fail(path, "is a symbolic link, and tokens are kept in a plain file only: remove it", error);
     if (code !== undefined) fail(path, `cannot be read (${code})`, error);
-    throw error;
-  }
-}
-
-async function replacePrivate(path: string, text: string): Promise<void> {
-  const fresh = `${path}.${randomBytes(6).toString("hex")}`;
-  const handle = await open(fresh, "wx", 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-    await handle.close();
-    await rename(fresh, path);
-  } catch (error) {
-    await handle.close().catch(() => undefined);
-    await rm(fresh, { force: true });
     throw error;
   }
 }

@@ -4,6 +4,8 @@ import { Code, ConnectError } from "@connectrpc/connect";
 export interface StallGuard {
   /** For the call: aborted when the caller's is, and when the stream has stalled. */
   readonly signal: AbortSignal;
+  /** Lets pauses from now on be so much longer: the other end has more to do than to take bytes. */
+  allow(extraMs: number): void;
   /** The messages of an answer as they come. Time that their taker needs is not counted. */
   watch<T>(messages: AsyncIterable<T>): AsyncGenerator<T>;
   /** The answer to messages that `messages` makes. Time that making them needs is not counted. */
@@ -12,16 +14,18 @@ export interface StallGuard {
 
 export function createStallGuard(signal: AbortSignal, stalledMs: number): StallGuard {
   const stalled = new AbortController();
+  let patienceMs = stalledMs;
   let timer: NodeJS.Timeout | undefined;
   const start = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => stalled.abort(new Error("connection stalled")), stalledMs);
+    timer = setTimeout(() => stalled.abort(new Error("connection stalled")), patienceMs);
   };
   const explain = (error: unknown): unknown => {
     if (!stalled.signal.aborted || signal.aborted) return error;
     return new ConnectError("connection stalled", Code.Unavailable, undefined, undefined, error);
   };
   async function* timed<T>(messages: AsyncIterable<T>): AsyncGenerator<T> {
+    clearTimeout(timer);
     for await (const message of messages) {
       start();
       yield message;
@@ -31,6 +35,9 @@ export function createStallGuard(signal: AbortSignal, stalledMs: number): StallG
   }
   return {
     signal: AbortSignal.any([signal, stalled.signal]),
+    allow(extraMs) {
+      patienceMs = stalledMs + extraMs;
+    },
     async *watch(messages) {
       const iterator = messages[Symbol.asyncIterator]();
       let ended = false;
@@ -54,6 +61,7 @@ export function createStallGuard(signal: AbortSignal, stalledMs: number): StallG
     },
     async send(messages, call) {
       try {
+        start();
         return await call(timed(messages));
       } catch (error) {
         throw explain(error);

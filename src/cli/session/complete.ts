@@ -63,7 +63,7 @@ type Call = ServerCall<typeof waitOption>;
 
 async function waitForEnd(call: Call, completing: Session, applied: boolean): Promise<number> {
   const { client, ask, signal, values, context, connection, json } = call;
-  const progress = createWatchProgress(context.err, json);
+  const progress = createWatchProgress(context, json);
   const retryForMs = values["retry-for"] === undefined ? patienceMs : connection.retryForMs;
   const retry = createFollowRetry(retryForMs, signal, progress);
   let reopened: SessionEvent | undefined;

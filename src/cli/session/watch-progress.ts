@@ -1,8 +1,8 @@
 import { type SessionEvent, SessionEventType } from "../../../gen/slipway/upload/v1/event_pb.js";
-import type { Output } from "../shell/command.js";
+import type { Context } from "../shell/command.js";
 import { formatBytes, formatCount, formatForeign, formatRate } from "../shell/format.js";
+import { createStatusLine } from "../shell/status-line.js";
 
-const plainMs = 10_000;
 const rateWindowMs = 10_000;
 
 interface Moved {
@@ -22,19 +22,17 @@ export interface WatchProgress {
 }
 
 /** Silent: only notices are told. */
-export function createWatchProgress(out: Output, silent: boolean, now = () => performance.now()): WatchProgress {
-  const onTerminal = out.isTTY === true && !silent;
+export function createWatchProgress(
+  context: Pick<Context, "env" | "err">,
+  silent: boolean,
+  now = () => performance.now(),
+): WatchProgress {
+  const line = createStatusLine(context, now);
   const names = new Map<string, string>();
   const offsets = new Map<string, number>();
   let samples: { readonly at: number; readonly bytes: number }[] = [];
   let total = 0;
-  let toldAt = now();
-  let drawn = false;
 
-  const wipe = () => {
-    if (drawn) out.write("\r\u001b[2K");
-    drawn = false;
-  };
   const describe = (): string => {
     const [only] = offsets.keys();
     const what = offsets.size === 1 ? (names.get(only ?? "") ?? "1 file") : formatCount(offsets.size, "file");
@@ -45,14 +43,8 @@ export function createWatchProgress(out: Output, silent: boolean, now = () => pe
     return `${formatForeign(what)} under way: ${formatBytes(bytes)}${rateText}`;
   };
   const draw = () => {
-    if (offsets.size === 0) return wipe();
-    if (onTerminal) {
-      out.write(`\r\u001b[2K${describe().slice(0, (out.columns ?? 80) - 1)}`);
-      drawn = true;
-    } else if (!silent && now() - toldAt >= plainMs) {
-      out.write(`${describe()}\n`);
-      toldAt = now();
-    }
+    if (offsets.size === 0) line.wipe();
+    else if (!silent) line.show(describe());
   };
   return {
     moved(files) {
@@ -72,14 +64,14 @@ export function createWatchProgress(out: Output, silent: boolean, now = () => pe
       if (type === SessionEventType.FILE_REMOVED) names.delete(fileId);
     },
     notice(text) {
-      wipe();
-      out.write(`${text}\n`);
+      line.wipe();
+      context.err.write(`${text}\n`);
     },
     async beside(print) {
-      wipe();
+      line.wipe();
       await print();
-      if (onTerminal) draw();
+      draw();
     },
-    close: wipe,
+    close: line.wipe,
   };
 }

@@ -31,7 +31,7 @@ cancelled or failed. With --json every line is an object.`,
   retryFor: "10m",
   check: ({ operands, values }) => [parseSessionId(operands[0]), parseAfter(values.after)],
   async run({ operands, values, context, connection, client, signal, json }) {
-    const progress = createWatchProgress(context.err, json);
+    const progress = createWatchProgress(context, json);
     const retry = createFollowRetry(connection.retryForMs, signal, progress);
     const tell = async (event: SessionEvent) => {
       progress.happened(event);

@@ -1,4 +1,5 @@
-import type { Output } from "./command.js";
+import type { Context } from "./command.js";
+import { mayRedraw } from "./redraw.js";
 
 const plainMs = 5000;
 
@@ -9,8 +10,11 @@ export interface StatusLine {
   wipe(): void;
 }
 
-export function createStatusLine(out: Output, now: () => number = () => performance.now()): StatusLine {
-  const onTerminal = out.isTTY === true;
+export function createStatusLine(
+  { err: out, env }: Pick<Context, "env" | "err">,
+  now: () => number = () => performance.now(),
+): StatusLine {
+  const onTerminal = mayRedraw(out, env);
   let drawn = false;
   let shownAt = now();
   let shown = "";

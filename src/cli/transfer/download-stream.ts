@@ -3,6 +3,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorReason } from "../../../gen/slipway/upload/v1/error_pb.js";
 import { createRetry, type Retry } from "../connection/retry.js";
 import { describeError, isConnectionLost, isReason } from "../connection/rpc-error.js";
+import { createStallGuard } from "../connection/stall-guard.js";
 import { FileError } from "../shell/cli-error.js";
 import { formatBytes, formatSeconds } from "../shell/format.js";
 import type { ContentHash } from "./content-hash.js";
@@ -60,28 +61,16 @@ export async function fetchRest(deps: DownloadDeps, fetching: Fetching): Promise
 
 async function readOn(deps: DownloadDeps, fetching: Fetching, retry: Retry): Promise<void> {
   const { file, place, sizeBytes, hash, progress } = fetching;
-  const stalled = new AbortController();
-  const timer = setTimeout(() => stalled.abort(new Error("connection stalled")), stalledMs);
-  try {
-    const signal = AbortSignal.any([deps.signal, stalled.signal]);
-    for await (const { sha256, data } of deps.source.read(file, hash.offset, { signal })) {
-      timer.refresh();
-      if (sha256 !== undefined && sha256 !== fetching.sha256) throw replaced(deps, place, "replaced in");
-      if (hash.offset + data.length > sizeBytes) throw new FileError(`${place} is longer than the server says`);
-      if (data.length > 0) {
-        await fetching.take(data);
-        hash.take(hash.offset, data);
-        retry.progressed();
-        progress.at(hash.offset);
-        timer.refresh();
-      }
+  const guard = createStallGuard(deps.signal, stalledMs);
+  for await (const { sha256, data } of guard.watch(deps.source.read(file, hash.offset, { signal: guard.signal }))) {
+    if (sha256 !== undefined && sha256 !== fetching.sha256) throw replaced(deps, place, "replaced in");
+    if (hash.offset + data.length > sizeBytes) throw new FileError(`${place} is longer than the server says`);
+    if (data.length > 0) {
+      await fetching.take(data);
+      hash.take(hash.offset, data);
+      retry.progressed();
+      progress.at(hash.offset);
     }
-  } catch (error) {
-    if (stalled.signal.aborted)
-      throw new ConnectError("connection stalled", Code.Unavailable, undefined, undefined, error);
-    throw error;
-  } finally {
-    clearTimeout(timer);
   }
   if (hash.offset < sizeBytes) throw new ConnectError("the stream ended early", Code.Unavailable);
 }

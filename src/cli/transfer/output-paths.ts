@@ -1,7 +1,8 @@
 // Where the files of a session go in a folder here. What a session says of its files was written by somebody else.
-import { mkdir, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import type { File } from "../../../gen/slipway/upload/v1/file_pb.js";
+import { makeFolder } from "../files/make-folder.js";
 import { CliError, FileError } from "../shell/cli-error.js";
 
 const maxFileNameBytes = 255;
@@ -54,7 +55,7 @@ export function planOutput<F extends Named>(files: readonly F[]): Map<F, string>
 /** Makes the folders on the way and answers the whole path; fails when a link would lead out of the output folder. */
 export async function openPlace(output: string, place: string): Promise<string> {
   const folder = join(output, dirname(place));
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const inside = relative(await realpath(output), await realpath(folder));
   if (inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
     throw new FileError(`${place} would be written outside of ${output}: a symbolic link leads out`);

@@ -1,9 +1,10 @@
 // Uploads of this user that have not come to their end, a file each in the user's state folder: what it takes to go on
 // with them, and never a token.
-import { randomBytes } from "node:crypto";
-import { chmod, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { chmod, readdir, readFile, rm } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { isId } from "../catalog/find.js";
+import { makeFolder } from "../files/make-folder.js";
+import { replacePrivate } from "../files/replace-private.js";
 import { CliError, systemCodeOf } from "../shell/cli-error.js";
 import type { Environment } from "../shell/command.js";
 
@@ -49,9 +50,9 @@ export function findJournal(env: Environment, serverUrl: string): UploadJournal 
       const record: UnfinishedUpload = { ...upload, serverUrl, begunAt: new Date().toISOString() };
       const path = pathOf(folder, upload.sessionId);
       try {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await makeFolder(folder, 0o700);
         await chmod(folder, 0o700);
-        await replaceFile(path, `${JSON.stringify(record, undefined, 2)}\n`);
+        await replacePrivate(path, `${JSON.stringify(record, undefined, 2)}\n`);
       } catch (error) {
         throw new CliError(`${path} cannot be written (${systemCodeOf(error) ?? error})`, 1, error);
       }
@@ -118,19 +119,4 @@ function parseUpload(found: unknown): UnfinishedUpload | undefined {
   if (typeof parallel !== "number" || typeof chunkBytes !== "number" || typeof complete !== "boolean") return undefined;
   if (stdinName !== undefined && typeof stdinName !== "string") return undefined;
   return { serverUrl, sessionId, folder, paths, begunAt, stdinName, parallel, chunkBytes, complete };
-}
-
-async function replaceFile(path: string, text: string): Promise<void> {
-  const fresh = `${path}.${randomBytes(6).toString("hex")}`;
-  const handle = await open(fresh, "wx", 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-    await handle.close();
-    await rename(fresh, path);
-  } catch (error) {
-    await handle.close().catch(() => undefined);
-    await rm(fresh, { force: true });
-    throw error;
-  }
 }

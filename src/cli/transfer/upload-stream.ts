@@ -1,6 +1,6 @@
-import { Code, ConnectError } from "@connectrpc/connect";
 import type { File } from "../../../gen/slipway/upload/v1/file_pb.js";
 import type { UploadClient } from "../connection/client.js";
+import { createStallGuard, type StallGuard } from "../connection/stall-guard.js";
 import { sha256Info } from "./content-hash.js";
 import type { Sending } from "./upload-file.js";
 import { assertAnswered } from "./upload-standing.js";
@@ -15,24 +15,20 @@ type Messages = Parameters<UploadClient["files"]["uploadFile"]>[0];
 /** Sends everything from an offset on in one stream, with the checksum of the whole file at its end. */
 export async function sendStream(sending: Sending, offset: number): Promise<File> {
   const { deps } = sending;
-  const watch = createStallWatch();
+  const guard = createStallGuard(deps.signal, stalledMs);
   // A failure of our own, such as a file that changed, would come out of the call as one of the connection's.
   const own: { error?: unknown } = {};
   try {
-    const signal = AbortSignal.any([deps.signal, watch.signal]);
-    const { file } = await deps.client.files.uploadFile(messagesFrom(sending, offset, watch, own), { signal });
+    const { file } = await guard.send(messagesFrom(sending, offset, guard, own), (messages) =>
+      deps.client.files.uploadFile(messages, { signal: guard.signal }),
+    );
     return assertAnswered(file);
   } catch (error) {
-    if (own.error !== undefined) throw own.error;
-    if (watch.signal.aborted)
-      throw new ConnectError("connection stalled", Code.Unavailable, undefined, undefined, error);
-    throw error;
-  } finally {
-    watch.close();
+    throw own.error ?? error;
   }
 }
 
-async function* messagesFrom(sending: Sending, offset: number, watch: StallWatch, own: { error?: unknown }): Messages {
+async function* messagesFrom(sending: Sending, offset: number, guard: StallGuard, own: { error?: unknown }): Messages {
   const { deps, fileId, local, hash, tally } = sending;
   const { sizeBytes } = local;
   const readAt = (position: number) => {
@@ -51,36 +47,14 @@ async function* messagesFrom(sending: Sending, offset: number, watch: StallWatch
       if (end === sizeBytes) await local.assertUnchanged();
       else next = readAt(end);
       hash.take(position, data);
-      watch.restart(stalledMs);
       tally.handed(position, data.length);
       yield { message: { case: "chunk", value: { data } } };
       position = end;
     }
-    watch.restart(stalledMs + sizeBytes / slowestHashBytesPerMs);
+    guard.allow(sizeBytes / slowestHashBytesPerMs);
     yield { message: { case: "finish", value: { checksums: [sha256Info(hash.digest())] } } };
   } catch (error) {
     own.error = error;
     throw error;
   }
-}
-
-interface StallWatch {
-  /** Aborted once nothing has moved for too long. */
-  readonly signal: AbortSignal;
-  restart(patienceMs: number): void;
-  close(): void;
-}
-
-function createStallWatch(): StallWatch {
-  const controller = new AbortController();
-  const stop = () => controller.abort(new Error("connection stalled"));
-  let timer = setTimeout(stop, stalledMs);
-  return {
-    signal: controller.signal,
-    restart(patienceMs) {
-      clearTimeout(timer);
-      timer = setTimeout(stop, patienceMs);
-    },
-    close: () => clearTimeout(timer),
-  };
 }

@@ -12,6 +12,7 @@ import {
   type UploadError,
   type Uploads,
 } from "../../core/index.js";
+import { beginBody } from "./begin-body.js";
 import { parseAppendedPart, parseWholePart } from "./capability-part.js";
 import { contentHeaders } from "./content-headers.js";
 import { HttpProblem, problemFrom } from "./problem.js";
@@ -150,7 +151,7 @@ function standing(file: SessionFile, offset: number): Record<string, string> {
 async function readContent(
   { uploads }: CapabilityDeps,
   place: Place,
-  { headers }: WireRequest,
+  { headers, signal }: WireRequest,
   call: Call,
 ): Promise<WireResponse> {
   const chosen: { range?: ByteRange } = {};
@@ -175,7 +176,8 @@ async function readContent(
       etag: etagOf(content),
       "cache-control": "private, no-cache",
     },
-    body,
+    // Bytes that are lost are no download that breaks, as long as none of it was sent.
+    body: await beginBody(body, signal),
   };
 }
 

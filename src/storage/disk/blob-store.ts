@@ -9,10 +9,10 @@ import { createExtentWriter, readExtent } from "./extents.js";
 import { createFolders } from "./folders.js";
 import { createGate, type Gate } from "./gate.js";
 import { createHandleCache } from "./handle-cache.js";
-import { readRecord } from "./pack-reader.js";
 import { createInspection } from "./inspection.js";
+import { readRecord } from "./pack-reader.js";
 import { createPackWriter } from "./packs.js";
-import { assertFolder, createPaths, parseBlobKey } from "./paths.js";
+import { createPaths, parseBlobKey } from "./paths.js";
 import { loadStoreId } from "./store-id.js";
 import { createTrash } from "./trash.js";
 
@@ -43,7 +43,7 @@ export async function createDiskBlobStore(options: DiskBlobStoreOptions): Promis
   const trash = createTrash({ paths, folders, sync });
   const collection = createCollection({ paths, packs, packHandles, trash });
 
-  const inspection = createInspection({ paths, packs, trash });
+  const inspection = createInspection({ paths, folders, packs, trash });
   const adoption = createAdoption({ paths, folders, sync });
 
   async function* listOld(writtenBefore: Date) {
@@ -64,7 +64,7 @@ export async function createDiskBlobStore(options: DiskBlobStoreOptions): Promis
     const parsed = parseBlobKey(key);
     if (parsed.kind === "extent") {
       const openFile = () => trash.open({ kind: "extent", id: parsed.id });
-      yield* readExtent(openFile, () => assertFolder(paths, "extent"), { key, offset, length }, signal);
+      yield* readExtent(openFile, () => folders.assertPresent("extent"), { key, offset, length }, signal);
       return;
     }
     if (offset + length > parsed.length) throw damageError(key, `bytes up to ${offset + length} were expected`);
@@ -85,7 +85,7 @@ export async function createDiskBlobStore(options: DiskBlobStoreOptions): Promis
   async function readTrashed<T>(key: BlobKey, packId: string, read: (handle: FileHandle) => Promise<T>): Promise<T> {
     const handle = await trash.open({ kind: "pack", id: packId }).catch(async (error: unknown) => {
       if (errorCode(error) !== "ENOENT") throw error;
-      await assertFolder(paths, "pack");
+      await folders.assertPresent("pack");
       throw damageError(key, "their pack is not there", error);
     });
     try {

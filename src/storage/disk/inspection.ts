@@ -1,14 +1,14 @@
 // What a check asks of the store. Nothing here reads content, and nothing changes anything.
 import type { Dirent, Stats } from "node:fs";
-import { lstat, readdir } from "node:fs/promises";
+import { lstat, readdir, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { type BlobKey, type ForeignFile, isUploadError, type StoredBytes, type StoredPiece } from "../../core/index.js";
 import { errorCode } from "./errors.js";
+import type { Folders } from "./folders.js";
 import { headerBytes } from "./pack-format.js";
 import { scanPack } from "./pack-reader.js";
 import type { PackWriter } from "./packs.js";
 import {
-  assertFolder,
   formatExtentKey,
   formatPackedKey,
   isFanOutName,
@@ -27,10 +27,11 @@ export interface Inspection {
 
 export function createInspection(deps: {
   readonly paths: Paths;
+  readonly folders: Pick<Folders, "assertPresent">;
   readonly packs: Pick<PackWriter, "isActive">;
   readonly trash: Trash;
 }): Inspection {
-  const { paths, packs, trash } = deps;
+  const { paths, folders, packs, trash } = deps;
 
   async function findFile(
     file: StoredFile,
@@ -45,7 +46,7 @@ export function createInspection(deps: {
     // It may have come back in between.
     const back = await findStats(home);
     if (back !== undefined) return { place: "stored", stats: back };
-    await assertFolder(paths, file.kind);
+    await folders.assertPresent(file.kind);
     return undefined;
   }
 
@@ -77,13 +78,10 @@ export function createInspection(deps: {
   }
 
   /** What lies in a folder and should not, one level deep: what is right is left out, or looked into by the caller. */
-  async function* listStrangers(
-    folder: string,
-    isRight: (entry: Dirent) => boolean,
-  ): AsyncGenerator<ForeignFile, void> {
+  async function* listStrangers(folder: string, isRight: (entry: Entry) => boolean): AsyncGenerator<ForeignFile, void> {
     for (const entry of await readEntries(folder)) {
-      if (isRight(entry)) continue;
       const path = join(folder, entry.name);
+      if (isRight(entry)) continue;
       const stats = await lstat(path).catch(orNone);
       if (stats === undefined) continue;
       yield { path: relative(paths.dataDir, path), sizeBytes: stats.isFile() ? stats.size : undefined };
@@ -107,17 +105,17 @@ export function createInspection(deps: {
       yield* listPacks();
     },
     async *listForeign() {
-      const isFanOut = (entry: Dirent) => entry.isDirectory() && isFanOutName(entry.name);
+      const isFanOut = ({ kind, name }: Entry) => kind === "folder" && isFanOutName(name);
       yield* listStrangers(paths.extents, isFanOut);
       for (const { name } of (await readEntries(paths.extents)).filter(isFanOut)) {
-        const isExtent = (entry: Dirent) => entry.isFile() && isFileId(entry.name) && entry.name.startsWith(name);
+        const isExtent = (entry: Entry) => entry.kind === "file" && isFileId(entry.name) && entry.name.startsWith(name);
         yield* listStrangers(join(paths.extents, name), isExtent);
       }
-      yield* listStrangers(paths.packs, (entry) => entry.isFile() && isFileId(entry.name));
+      yield* listStrangers(paths.packs, ({ kind, name }) => kind === "file" && isFileId(name));
       // The probe is there while the store's health is looked at, and after a crash.
       yield* listStrangers(paths.trash, (entry) => isFanOut(entry) || entry.name === "probe");
       for (const { name } of (await readEntries(paths.trash)).filter(isFanOut)) {
-        const isTrash = (entry: Dirent) => entry.isFile() && isTrashName(entry.name, name);
+        const isTrash = (entry: Entry) => entry.kind === "file" && isTrashName(entry.name, name);
         yield* listStrangers(join(paths.trash, name), isTrash);
       }
     },
@@ -133,14 +131,31 @@ function findParsed(key: BlobKey): ParsedKey | undefined {
   }
 }
 
-/** Of a file; anything else in its place is none. */
+/** Of a file, also behind a link, as it is read; anything else in its place is none. */
 async function findStats(path: string): Promise<Stats | undefined> {
-  const stats = await lstat(path).catch(orNone);
+  const stats = await stat(path).catch(orNone);
   return stats?.isFile() ? stats : undefined;
 }
 
-async function readEntries(folder: string): Promise<readonly Dirent[]> {
-  return (await readdir(folder, { withFileTypes: true }).catch(orNone)) ?? [];
+/** What lies in a folder; a link is what it leads to. */
+interface Entry {
+  readonly name: string;
+  readonly kind: "file" | "folder" | "other";
+}
+
+async function readEntries(folder: string): Promise<readonly Entry[]> {
+  const entries: Entry[] = [];
+  for (const entry of (await readdir(folder, { withFileTypes: true }).catch(orNone)) ?? []) {
+    const { name } = entry;
+    const found = entry.isSymbolicLink() ? await stat(join(folder, name)).catch(orNone) : entry;
+    entries.push({ name, kind: kindOf(found) });
+  }
+  return entries;
+}
+
+function kindOf(found: Stats | Dirent | undefined): Entry["kind"] {
+  if (found?.isFile()) return "file";
+  return found?.isDirectory() ? "folder" : "other";
 }
 
 async function readNames(folder: string): Promise<readonly string[]> {

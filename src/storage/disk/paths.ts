@@ -1,4 +1,3 @@
-import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { type BlobKey, createId, smallContentBytes } from "../../core/index.js";
 import { damageError } from "./errors.js";
@@ -69,13 +68,4 @@ export function createPaths(dataDir: string): Paths {
     pack: (id) => join(packs, id),
     trashFolder: (id) => join(trash, id.slice(0, 2)),
   };
-}
-
-/**
- * Throws what the medium throws when the store's id, or the folder that such files lie in, is not there: then it is the
- * medium that is away, and no file of it is lost.
- */
-export async function assertFolder(paths: Paths, kind: "extent" | "pack"): Promise<void> {
-  await lstat(join(paths.dataDir, "store-id"));
-  await lstat(kind === "extent" ? paths.extents : paths.packs);
 }

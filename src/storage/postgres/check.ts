@@ -4,8 +4,8 @@ import {
   type BlobKey,
   type BlobName,
   type BlobPlace,
-  type Checksum,
   type CheckStore,
+  type Checksum,
   type ContentOwner,
   type Extent,
   formatBlobRef,
@@ -30,12 +30,13 @@ interface ContentRow {
   )[];
 }
 
+/** The offset keeps each a look-up by its index: without it, whole tables are read and hashed for every page. */
 const namedWhole = `(
-  exists (select from files where current_attempt_id = a.id)
-  or exists (select from item_files where content_id = a.id)
-  or exists (select from blobs where content_id = a.id)
+  exists (select from files where current_attempt_id = a.id offset 0)
+  or exists (select from item_files where content_id = a.id offset 0)
+  or exists (select from blobs where content_id = a.id offset 0)
 )`;
-const named = `(${namedWhole} or exists (select from files where running_attempt_id = a.id))`;
+const named = `(${namedWhole} or exists (select from files where running_attempt_id = a.id offset 0))`;
 
 /** As `listExtents` cuts them. */
 const extentsOf = `
@@ -54,7 +55,10 @@ const extentsOf = `
 const ownersOf = `
   select coalesce(jsonb_agg(owner), '[]') from (
     select jsonb_build_object('kind', 'file', 'sessionId', session_id, 'fileId', id, 'name', name) as owner
-    from files where current_attempt_id = a.id or running_attempt_id = a.id
+    from files where current_attempt_id = a.id
+    union all
+    select jsonb_build_object('kind', 'file', 'sessionId', session_id, 'fileId', id, 'name', name)
+    from files where running_attempt_id = a.id
     union all
     select jsonb_build_object('kind', 'item_file', 'itemId', item_id, 'name', name)
     from item_files where content_id = a.id

@@ -32,6 +32,8 @@ export interface DatabaseSettings {
   /** What the embedded database's commits wait for: the disk, or the operating system's cache only. */
   readonly durability: "fsync" | "os";
   readonly onNotice?: ((line: string) => void) | undefined;
+  /** Asked before an embedded database is made where there is none; rejects with what speaks against it. */
+  readonly assertNew?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -95,7 +97,7 @@ function requireDurableCommits(
 }
 
 async function openEmbedded(settings: DatabaseSettings, onNotice: (line: string) => void): Promise<Database> {
-  const folder = await ensureDatabaseFolder(settings.dataDir, onNotice);
+  const folder = await ensureDatabaseFolder(settings.dataDir, onNotice, settings.assertNew);
   const server = await startEmbeddedServer({ folder, durability: settings.durability }, onNotice);
   const connection = {
     user: "postgres",

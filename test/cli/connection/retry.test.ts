@@ -1,5 +1,9 @@
+import { once } from "node:events";
+import { constants, createServer, type ServerHttp2Stream } from "node:http2";
+import type { AddressInfo } from "node:net";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, it } from "vitest";
+import { connectClient } from "../../../src/cli/connection/client.js";
 import { createRetry } from "../../../src/cli/connection/retry.js";
 
 const away = new ConnectError("away", Code.Unavailable);
@@ -84,5 +88,40 @@ describe("a retry", () => {
     });
     expect(answer).toBe("done");
     expect(delays).toHaveLength(3);
+  });
+});
+
+describe("a call over HTTP/2 that must not be repeated", () => {
+  /** Asks a server that does this with the first call, and answers the others; returns how many there were. */
+  async function callOnce(first: (stream: ServerHttp2Stream) => void): Promise<number> {
+    let calls = 0;
+    const server = createServer().on("stream", (stream) => {
+      calls += 1;
+      stream.on("error", () => undefined).resume();
+      if (calls === 1) return first(stream);
+      stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+      stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+      stream.end(Buffer.alloc(5));
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const client = connectClient({ url, protocol: "grpc", authorization: undefined });
+    try {
+      await scene().retry.callOnce(() => client.catalog.createLibrary({ name: "once" }));
+      return calls;
+    } finally {
+      client.close();
+      server.close();
+    }
+  }
+
+  it("is made again when it was refused unseen, as those are that meet a server which stops (REFUSED_STREAM)", async () => {
+    expect(await callOnce((stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM))).toBe(2);
+  });
+
+  it("is not made again when it was cut, for it may have been done", async () => {
+    const cut = callOnce((stream) => stream.close(constants.NGHTTP2_CANCEL));
+    await expect(cut).rejects.toThrow("it may have been done all the same");
+    await expect(callOnce((stream) => stream.session?.destroy())).rejects.toThrow("it may have been done all the same");
   });
 });

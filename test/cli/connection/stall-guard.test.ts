@@ -33,7 +33,9 @@ describe("a stream in which nothing moves", () => {
       for await (const message of messages) expect(message).toBeUndefined();
       await untilAborted(writing.signal);
     });
-    for (const error of await Promise.all([read(), write].map(failureOf))) {
+    const unheard = createStallGuard(new AbortController().signal, 30);
+    const connect = unheard.send((async function* () {})(), () => untilAborted(unheard.signal));
+    for (const error of await Promise.all([read(), write, connect].map(failureOf))) {
       expect(error).toMatchObject({ code: Code.Unavailable, rawMessage: "connection stalled" });
       expect(isTransient(error)).toBe(true);
     }
@@ -53,6 +55,20 @@ describe("a stream in which nothing moves", () => {
     }
     for await (const message of guard.watch(atOnce())) await sleep(100 * message);
     expect(guard.signal.aborted).toBe(false);
+  });
+
+  it("is waited for as much longer as is allowed, also for the answer", async () => {
+    const guard = createStallGuard(new AbortController().signal, 30);
+    async function* messages() {
+      guard.allow(10_000);
+      yield 1;
+    }
+    const answer = guard.send(messages(), async (sent) => {
+      for await (const message of sent) await sleep(100 * message);
+      await sleep(100);
+      return "answered";
+    });
+    expect(await answer).toBe("answered");
   });
 
   it("that is read no further lets its call go", async () => {

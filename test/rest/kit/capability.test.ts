@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
+import type { BlobKey } from "../../../src/core/index.js";
 import { bodyOf, pseudoRandom, sendWhole } from "../../support/bodies.js";
+import { contentOf, cutBytes, flipBit, removeBytes } from "../../support/check.js";
 import { type HttpAnswer, httpVersions } from "../../support/http.js";
 import { readBack, startSession, statusOf } from "../../support/uploads.js";
 import { useCapabilities } from "./capability-scene.js";
@@ -438,6 +440,52 @@ describe.each(httpVersions)("a capability URL over HTTP/%s", (version) => {
     });
     await uploads.deleteSession({ sessionId: session.id }, alice);
     await dead(other.path);
+  });
+
+  it.each([
+    ["an extent that is gone", 300_000, removeBytes],
+    ["an extent that was cut", 300_000, (dataDir: string, key: BlobKey) => cutBytes(dataDir, key, 1_000)],
+    ["small content with a flipped bit", 3_000, flipBit],
+  ])("answers 500 for %s, and never content that breaks off at once", async (_what, length, harm) => {
+    const { opened } = scene;
+    const { path, fileId } = await scene.offer();
+    await ask({ method: "PUT", path, body: content.subarray(0, length) });
+    await harm(opened.dataDir, (await contentOf(opened.metadata, fileId)).extents[0]!.blobKey);
+    for (const headers of [{}, { range: "bytes=1-" }]) {
+      const answer = await ask({ method: "GET", path, headers });
+      expect([answer.status, answer.headers]).toEqual([500, problemHeaders(answer.body.toString())]);
+      expect(JSON.parse(answer.body.toString())).toEqual({
+        type: "about:blank",
+        title: "Internal Server Error",
+        status: 500,
+        detail: expect.stringContaining("are damaged"),
+        code: "damaged",
+        reason: "CONTENT_DAMAGED",
+      });
+    }
+    const missing = harm === removeBytes ? { code: "damaged" } : undefined;
+    expect(scene.unexpected.splice(0)).toEqual(missing ? [1, 2].map(() => expect.objectContaining(missing)) : []);
+  });
+
+  it("breaks off where bytes are gone behind others, so that nobody takes what came for all of it", async () => {
+    const { opened } = scene;
+    const { path, ...place } = await scene.offer();
+    for (const [offset, end] of [
+      [0, 150_000],
+      [150_000, 300_000],
+    ] as const) {
+      const body = bodyOf([content.subarray(offset, end)]);
+      const ending = () => ({ finish: end === 300_000 });
+      await opened.uploads.writePart({ ...place, offset, body, ending }, opened.alice);
+    }
+    const [, second] = (await contentOf(opened.metadata, place.fileId)).extents;
+    await removeBytes(opened.dataDir, second!.blobKey);
+    await expect(ask({ method: "GET", path })).rejects.toThrow();
+    expect((await ask({ method: "GET", path, headers: { range: "bytes=0-149999" } })).status).toBe(206);
+    expect((await ask({ method: "GET", path, headers: { range: "bytes=150000-" } })).status).toBe(500);
+    // Whoever looks after the server is told.
+    const lost = expect.objectContaining({ code: "damaged" });
+    expect(scene.unexpected.splice(0)).toEqual([lost, lost]);
   });
 
   it("acts as the user it was made for, and is dead when they may no longer upload or are gone", async () => {

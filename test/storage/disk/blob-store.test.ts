@@ -1,6 +1,21 @@
-import { chmod, mkdir, readdir, readlink, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
+import { statSync } from "node:fs";
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { BlobKey, BlobStore } from "../../../src/core/index.js";
 import { createDiskBlobStore } from "../../../src/storage/disk/blob-store.js";
 import {
@@ -235,6 +250,22 @@ describe("what a check asks of a blob store on disk", () => {
     expect(await again.findBytes("no key" as BlobKey)).toBeUndefined();
   });
 
+  test("bytes behind a link are found as they are read, and a link that leads nowhere is foreign", async () => {
+    const { dataDir, store } = await openDiskStore();
+    const content = makeBytes(1000, 44);
+    const key = await putExtent(store, content);
+    const path = pathOf(dataDir, key);
+    await rename(path, join(dataDir, "elsewhere"));
+    await symlink(join(dataDir, "elsewhere"), path);
+    expectBytes(await readAll(store, key, 0, 1000), content);
+    expect(await store.findBytes(key)).toEqual({ place: "stored", sizeBytes: 1000 });
+    expect((await collect(store.listStored({ batchSize: 10 }))).flat()).toMatchObject([{ key, unitBytes: 1000 }]);
+    expect(await listForeign(store)).toEqual([]);
+    await rm(join(dataDir, "elsewhere"));
+    expect(await store.findBytes(key)).toBeUndefined();
+    expect(await listForeign(store)).toEqual([path.slice(dataDir.length + 1)]);
+  });
+
   test("a pack in which nothing can be read is a unit without keys, and one that grows is as young as can be", async () => {
     const { dataDir, store } = await openDiskStore();
     const key = await store.putSmall([makeBytes(10, 43)]);
@@ -250,6 +281,8 @@ describe("what a check asks of a blob store on disk", () => {
     expect(await listFiles(dataDir)).toContain(`packs/${torn}`);
   });
 });
+
+const deviceOf = (path: string) => statSync(path).dev;
 
 describe("the health of a blob store on disk", () => {
   test.each(["ENOSPC", "EROFS", "EIO", "EDQUOT"])(
@@ -288,6 +321,7 @@ describe("the health of a blob store on disk", () => {
       for (const folder of ["extents", "packs"]) await rm(join(dataDir, folder), { recursive: true });
       for (const folder of ["extents", "packs"]) if (folder !== name) await mkdir(join(dataDir, folder));
       if (name === "store-id") await rm(join(dataDir, name));
+      else if (name === "packs") await mkdir(join(dataDir, "extents", "00"));
       const away = keys.filter((key) => name === "store-id" || (name === "extents") === key.startsWith("e:"));
       for (const key of away) {
         await expectUnavailable(readAll(again, key, 0, 10));
@@ -299,6 +333,57 @@ describe("the health of a blob store on disk", () => {
       }
     },
   );
+
+  test.skipIf(deviceOf("/dev/shm") === deviceOf(tmpdir())).each(["extents", "packs", "trash"])(
+    "a store whose %s is an empty place on another device, as before a disk is mounted, is unavailable",
+    async (name) => {
+      const elsewhere = await mkdtemp("/dev/shm/slipway-test-");
+      onTestFinished(() => removeTempDir(elsewhere));
+      const { dataDir, store, reopen } = await openDiskStore();
+      const keys = [await putExtent(store, makeBytes(10, 23)), await store.putSmall([makeBytes(10, 23)])];
+      const again = await reopen();
+      await mkdir(join(elsewhere, "00"));
+      for (const key of keys) await rm(pathOf(dataDir, key));
+      await rename(join(dataDir, name), join(dataDir, "away"));
+      await symlink(elsewhere, join(dataDir, name));
+      for (const key of keys.filter((key) => name === "trash" || (name === "extents") === key.startsWith("e:"))) {
+        await expectUnavailable(readAll(again, key, 0, 10));
+        await expectUnavailable(again.findBytes(key));
+      }
+    },
+  );
+
+  test("an extent that is missing in an empty folder of extents is not reported as missing", async () => {
+    const { dataDir, store } = await openDiskStore();
+    const key = await putExtent(store, makeBytes(10, 24));
+    await rm(join(dataDir, "extents"), { recursive: true });
+    await mkdir(join(dataDir, "extents"));
+    await expectUnavailable(readAll(store, key, 0, 10));
+    await expectUnavailable(store.findBytes(key));
+  });
+
+  test("a pack that is missing in a folder of packs that was empty at the start is not reported as missing", async () => {
+    const { dataDir, store, reopen } = await openDiskStore();
+    const key = await store.putSmall([makeBytes(10, 26)]);
+    await rename(join(dataDir, "packs"), join(dataDir, "away"));
+    const again = await reopen();
+    // What comes meanwhile lies in the wrong place, and does not make the other one lost.
+    await again.putSmall([makeBytes(10, 27)]);
+    await expectUnavailable(readAll(again, key, 0, 10));
+    await expectUnavailable(again.findBytes(key));
+    await rename(join(dataDir, "packs"), join(dataDir, "wrong"));
+    await rename(join(dataDir, "away"), join(dataDir, "packs"));
+    expectBytes(await readAll(await reopen(), key, 0, 10), makeBytes(10, 26));
+  });
+
+  test("a link that leads nowhere in the place of a folder is unavailable", async () => {
+    const { dataDir, store } = await openDiskStore();
+    const key = await putExtent(store, makeBytes(10, 25));
+    await rm(join(dataDir, "extents"), { recursive: true });
+    await symlink(join(dataDir, "nowhere"), join(dataDir, "extents"));
+    await expectUnavailable(readAll(store, key, 0, 10));
+    await expectUnavailable(store.findBytes(key));
+  });
 
   test.skipIf(process.getuid?.() === 0)("an extent that may not be opened is not reported as missing", async () => {
     const { dataDir, store } = await openDiskStore();

@@ -5,6 +5,7 @@ import { connectDatabase, type Database } from "../../../src/storage/postgres/co
 import { createMetadataStore } from "../../../src/storage/postgres/metadata-store.js";
 import { migrate } from "../../../src/storage/postgres/migrate.js";
 import { copyEmbeddedTemplate } from "../../support/embedded-template.js";
+import { plansOf, scansOf } from "./explain.js";
 
 let database: Database;
 let store: MetadataStore;
@@ -42,40 +43,13 @@ const asked: readonly (readonly [string, string, string, () => Promise<unknown>]
 
 describe("what is asked often", () => {
   it.each(asked)("%s finds its rows in %s by %s", async (_deed, index, column, ask) => {
-    const plans = await plansOf(ask);
+    const plans = await plansOf(database, ask);
     const scans = plans.flatMap(scansOf).filter((scan) => scan["Index Name"] === index);
     expect(scans.map((scan) => scan["Index Cond"])).toContainEqual(expect.stringContaining(column));
   });
 });
 
 it("open sessions are counted along the index of those that run, however many have ended", async () => {
-  const scans = (await plansOf(() => store.countOpenSessions())).flatMap(scansOf);
+  const scans = (await plansOf(database, () => store.countOpenSessions())).flatMap(scansOf);
   expect(scans.map((scan) => scan["Index Name"])).toContain("sessions_running");
 });
-
-interface Scan {
-  readonly "Index Name"?: string;
-  readonly "Index Cond"?: string;
-  readonly Plans?: readonly Scan[];
-}
-
-/** The plans of all that a deed asks the database. */
-async function plansOf(deed: () => Promise<unknown>): Promise<readonly Scan[]> {
-  const { knex } = database;
-  const seen: { readonly sql: string; readonly bindings: readonly never[] }[] = [];
-  const see = (query: (typeof seen)[number]) => seen.push(query);
-  knex.on("query", see);
-  await deed();
-  knex.removeListener("query", see);
-  const plans: Scan[] = [];
-  for (const { sql, bindings } of seen) {
-    if (!/^(?:select|with|update|delete)/i.test(sql.trim())) continue;
-    const { rows } = await knex.raw(`explain (format json) ${sql.replace(/\$\d+/g, "?")}`, bindings);
-    plans.push(...rows[0]["QUERY PLAN"].map(({ Plan }: { Plan: Scan }) => Plan));
-  }
-  return plans;
-}
-
-function scansOf(plan: Scan): readonly Scan[] {
-  return [plan, ...(plan.Plans ?? []).flatMap(scansOf)];
-}

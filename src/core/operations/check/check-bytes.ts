@@ -17,13 +17,14 @@ export interface Ages {
 /** Checks what lies in the store: what nothing names, and what no store makes. */
 export async function* checkBytes(run: CheckRun, ages: Ages): Steps {
   yield* checkUnits(run, ages);
-  for await (const { path, sizeBytes } of run.deps.blobs.listForeign()) {
+  for await (const { path: found, sizeBytes } of run.deps.blobs.listForeign()) {
+    const path = formatPath(found);
     yield run.tell({
       kind: "foreign",
       owners: [],
-      path: formatPath(path),
+      path,
       ...(sizeBytes !== undefined && { sizeBytes }),
-      message: "it is not the store's, and is never touched; remove it by hand if nobody needs it",
+      message: `${path} is not the store's, and is never touched; remove it by hand if nobody needs it`,
       repair: "impossible",
       repairMessage: "",
     });

@@ -1,3 +1,4 @@
+import type { Extent } from "../../attempt.js";
 import { type BlobKey, smallContentBytes } from "../../blob.js";
 import { createHasher } from "../../checksum.js";
 import { isUploadError } from "../../error.js";
@@ -43,7 +44,7 @@ async function* copyFrom(
     place.kind === "key"
       ? [{ epoch: 1, offset: 0, length: sizeBytes, blobKey: place.blobKey }]
       : await metadata.listExtents(place.contentId);
-  if ((extents.at(-1)?.offset ?? 0) + (extents.at(-1)?.length ?? 0) !== sizeBytes) return undefined;
+  if (!hasAllPlaces(extents, sizeBytes)) return undefined;
   const hasher = createHasher([]);
   const isSound = () =>
     hasher.offset === sizeBytes &&
@@ -70,4 +71,14 @@ async function* copyFrom(
     await extent?.close();
     if (extent !== undefined && !isSound()) await trashUnnamed(run.deps, [extent.key]);
   }
+}
+
+/** Content that lacks some is a finding of its own. */
+function hasAllPlaces(extents: readonly Extent[], sizeBytes: number): boolean {
+  let end = 0;
+  for (const { offset, length } of extents) {
+    if (offset !== end) return false;
+    end += length;
+  }
+  return end === sizeBytes;
 }

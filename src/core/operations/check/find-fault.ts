@@ -1,7 +1,7 @@
 import type { Extent } from "../../attempt.js";
 import type { BlobKey } from "../../blob.js";
 import { type Checksum, createHasher } from "../../checksum.js";
-import { isUploadError } from "../../error.js";
+import { isUploadError, UploadError } from "../../error.js";
 import type { CheckRun, Steps } from "./check-run.js";
 
 /** Some bytes that a row names, and what they should hash to. */
@@ -64,7 +64,7 @@ async function* findDamage(run: CheckRun, { extents, expected }: NamedBytes): St
         yield* run.tick();
       }
     } catch (error) {
-      if (!isUploadError(error, "damaged")) throw error;
+      if (!isUploadError(error, "damaged")) throw nameBytes(error, extent);
       const missing = await findMissing(run, extent);
       return missing ?? { kind: "content_damaged", extent, actual: undefined, what: error.message };
     }
@@ -72,8 +72,16 @@ async function* findDamage(run: CheckRun, { extents, expected }: NamedBytes): St
   const actual = hasher?.digests().find(({ algorithm }) => algorithm === expected?.algorithm);
   if (actual?.value === expected?.value) return undefined;
   const extent = extents.length === 1 ? extents[0] : undefined;
-  const what = `the stored bytes have the ${expected?.algorithm} ${actual?.value} instead of ${expected?.value}`;
+  const bytes =
+    extent === undefined ? `the bytes of its ${extents.length} extents together` : `the bytes ${extent.blobKey}`;
+  const what = `${bytes} have the ${expected?.algorithm} ${actual?.value} instead of ${expected?.value}`;
   return { kind: "content_damaged", extent, actual, what };
+}
+
+/** A medium that fails at the same bytes again and again has one bad place: whoever looks after it must know which. */
+function nameBytes(error: unknown, { blobKey }: Extent): unknown {
+  if (!isUploadError(error, "unavailable")) return error;
+  return new UploadError(error.code, `the bytes ${blobKey} cannot be read: ${error.message}`, error.details, error);
 }
 
 export function keysOf(extents: readonly Extent[]): readonly BlobKey[] {

@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { syncPath } from "./durable-fs.js";
@@ -8,25 +7,56 @@ import { DatabaseRefusal } from "../refusal.js";
 import { entryUrl } from "./entry.js";
 
 const name = "database";
+/** Every PostgreSQL database has it. */
+const mark = "PG_VERSION";
 const unfinishedPrefix = `${name}.tmp-`;
 
 /**
- * Returns the folder of the embedded database in `dataDir`, creating it if there is none. The name `database` is only
- * ever given to a whole and synced database, so a start that was killed leaves nothing but a folder that the next one
- * removes. The caller must be the only process to use `dataDir`.
+ * Returns the folder of the embedded database in `dataDir`, creating it if there is none, or an empty one, and if
+ * `assertNew` does not throw. The name `database` is only ever given to a whole and synced database, so a start that was
+ * killed leaves nothing but a folder that the next one removes. The caller must be the only process to use `dataDir`.
  */
-export async function ensureDatabaseFolder(dataDir: string, onNotice: (line: string) => void): Promise<string> {
+export async function ensureDatabaseFolder(
+  dataDir: string,
+  onNotice: (line: string) => void,
+  assertNew: () => Promise<void> = () => Promise.resolve(),
+): Promise<string> {
   const firstCreated = await mkdir(dataDir, { recursive: true });
   if (firstCreated !== undefined) syncPath(dirname(firstCreated));
   await removeUnfinished(dataDir);
   const folder = join(dataDir, name);
-  if (existsSync(folder)) return folder;
+  const entries = await listEntries(folder);
+  if (entries?.includes(mark)) return folder;
+  if (entries !== undefined && entries.length > 0) {
+    const why = `it holds other things, and no ${mark}: put the database back, or move them away`;
+    throw new DatabaseRefusal(`${folder} is not the folder of a database, for ${why}`, { isUrl: false });
+  }
+  await assertNew();
   onNotice(`making the embedded database in ${folder}, which takes a few seconds and happens once`);
   const unfinished = join(dataDir, `${unfinishedPrefix}${randomBytes(6).toString("hex")}`);
   await createDatabase(unfinished);
-  await rename(unfinished, folder);
+  await rename(unfinished, folder).catch(async (cause: NodeJS.ErrnoException) => {
+    await rm(unfinished, { recursive: true, force: true });
+    if (entries === undefined) throw cause;
+    // A mount point, or a link.
+    const todo = "remove or unmount it, or put the database in it that belongs there";
+    const options = { isUrl: false, cause };
+    throw new DatabaseRefusal(`${folder} is empty and cannot be replaced (${cause.code}): ${todo}`, options);
+  });
   syncPath(dataDir);
   return folder;
+}
+
+/** Undefined where there is no such folder. */
+async function listEntries(folder: string): Promise<readonly string[] | undefined> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    if (code !== "ENOTDIR") throw error;
+    throw new DatabaseRefusal(`${folder} must be a folder, that of the embedded database`, { isUrl: false });
+  }
 }
 
 async function removeUnfinished(dataDir: string): Promise<void> {
