@@ -4,7 +4,7 @@ import type { AdoptedExtent, BlobKey } from "../../core/index.js";
 import type { Sync } from "./durability.js";
 import { damageError, errorCode } from "./errors.js";
 import type { Folders } from "./folders.js";
-import { assertFolder, createFileId, formatExtentKey, type Paths, parseBlobKey } from "./paths.js";
+import { createFileId, formatExtentKey, type Paths, parseBlobKey } from "./paths.js";
 
 /** Extents whose files came from outside by a second name. */
 export interface Adoption {
@@ -54,7 +54,7 @@ export function createAdoption(deps: {
         return await markOf(parsed.id);
       } catch (error) {
         if (errorCode(error) !== "ENOENT") throw error;
-        await assertFolder(paths, "extent");
+        await folders.assertPresent("extent");
         throw damageError(key, "they are not there", error);
       }
     },
