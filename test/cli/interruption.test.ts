@@ -41,7 +41,6 @@ beforeEach(async () => {
   folder = join(root, String(counter++));
   await mkdir(folder);
   env = { HOME: folder, SLIPWAY_URL: line.url, SLIPWAY_TOKEN: server.token };
-  line.limit(12 * mib);
 });
 
 const run = async (...words: string[]) => {
@@ -58,6 +57,7 @@ async function writeRandom(name: string, size = sizeBytes): Promise<string> {
 
 /** An upload that is somewhere in the middle. */
 async function begin(words: readonly string[], more: Record<string, string> = {}): Promise<Pty> {
+  line.limit(12 * mib);
   const pty = await openSlipway(["upload", ...words], { cwd: folder, env: { ...env, ...more }, columns: 120 });
   await pty.waitFor(/ [2-9]\d% /);
   return pty;

@@ -98,6 +98,8 @@ describe("a data folder that cannot be had ends the start with one sentence that
       {
         encoding: "utf8",
         timeout: tooLongMs,
+        // Whatever the tests themselves are told by such names is none of the server's settings.
+        env: { PATH: process.env.PATH },
       },
     );
     const sentence = sentenceOf({ code: status, stdout, stderr }, 1);
