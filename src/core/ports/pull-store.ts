@@ -21,10 +21,10 @@ export interface PullStore {
   /** Gives the leases up that are still held: each pull is due when its file says. */
   returnPulls(pulls: readonly LeasedPull[]): Promise<void>;
 
-  /** Ends every lease: for a start, when those who held them have died. Answers how many pulls there are. */
+  /** Ends every lease: for a start, when those who held them have died. Answers how many there were. */
   returnAllPulls(): Promise<number>;
 
-  /** Sessions that are completing and have nothing left to wait for: at most `limit`, or the one that is named. */
+  /** Sessions that are completing, in time, and have nothing left to wait for: at most `limit`, or the one that is named. */
   listSettleable(options: { readonly sessionId?: string; readonly limit: number }): Promise<readonly PullSession[]>;
 }
 
