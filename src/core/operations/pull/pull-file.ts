@@ -7,7 +7,7 @@ import { moveFile } from "../../file-state.js";
 import type { ContentSource, OpenedContent, SourcePosition } from "../../ports/content-source.js";
 import type { SessionRef } from "../../ports/metadata-store.js";
 import type { LeasedPull } from "../../ports/pull-store.js";
-import type { ExtentCommit, FileView, WriterClaim } from "../../ports/transfer-store.js";
+import type { ExtentCommit, FileRef, FileView, WriterClaim } from "../../ports/transfer-store.js";
 import { type Pull, type PulledContent, retryPull } from "../../pull.js";
 import { moveSession } from "../../session-state.js";
 import type { Source } from "../../source.js";
@@ -32,6 +32,21 @@ export async function pullFile(
   signal: AbortSignal,
 ): Promise<PullOutcome> {
   const ref = { tenantId: pull.tenantId, sessionId: pull.sessionId, fileId: pull.fileId };
+  try {
+    return await tryToFetch(deps, source, ref, signal);
+  } catch (error) {
+    // Its session ended, it was taken out or declared anew, or another one fetches it.
+    if (isUploadError(error, "superseded", "not_found", "expired") || isSessionOver(error)) return "left";
+    throw error;
+  }
+}
+
+async function tryToFetch(
+  deps: CoreDeps,
+  source: ContentSource,
+  ref: FileRef,
+  signal: AbortSignal,
+): Promise<PullOutcome> {
   const seats: { last: SeatedFile | undefined } = { last: undefined };
   const claim = async (seat: "resume" | "restart") => {
     const claimed = await deps.metadata.claimWriter(ref, (view, now) => planPull(view, seat, now));
@@ -40,14 +55,11 @@ export async function pullFile(
   };
   try {
     const seated = await claim("resume");
-    if (seated === undefined) return "left";
-    await fetchContent(deps, source, seated, claim, signal);
+    if (seated === undefined || !(await fetchContent(deps, source, seated, claim, signal))) return "left";
     await settleIfLast(deps, ref);
     return "fetched";
   } catch (error) {
     signal.throwIfAborted();
-    // Its session ended, it was taken out or declared anew, or another one fetches it.
-    if (isUploadError(error, "superseded", "not_found", "expired") || isSessionOver(error)) return "left";
     if (isUploadError(error, "checksum_mismatch")) {
       await settleSession(deps, ref);
       return "failed";
@@ -69,31 +81,38 @@ function planPull({ session, file }: FileView, seat: "resume" | "restart", now: 
   return { seat, file: { ...file, state: moveFile(file, "begin"), failure: undefined, modifiedAt: now } };
 }
 
+/** False when there turned out to be nothing to fetch any more. */
 async function fetchContent(
   deps: CoreDeps,
   from: ContentSource,
   resumed: SeatedFile,
   claim: (seat: "restart") => Promise<SeatedFile | undefined>,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { file, attempt } = resumed;
   const source = file.source!;
   const position = positionOf(resumed);
   if (position !== undefined && position.sizeBytes === position.offset) {
     // Only its end was cut off: there is nothing to ask for.
     await writeFetched(deps, resumed, noBytes(), signal);
-    return;
+    return true;
   }
   const opened = await from.open({ ...source, from: position }, signal);
   try {
     assertUsable(file, source, opened, deps);
     const seated = opened.offset === attempt.offset ? resumed : await claim("restart");
-    if (seated === undefined) return;
+    if (seated === undefined) return false;
     if (opened.offset !== seated.attempt.offset) {
       throw new TypeError(`the source goes on at ${opened.offset}, not at ${attempt.offset}`);
     }
     await noteFound(deps, seated, opened);
     await writeFetched(deps, seated, opened.bytes, signal);
+    return true;
+  } catch (error) {
+    // Where nothing but the connection says that it is the end, it may just have been cut.
+    if (opened.hasEnd || !isUploadError(error, "incomplete")) throw error;
+    const where = formatSourceAddress(source.address);
+    throw new SourceError("ended_early", `${where} ended early: ${error.message}; try again later`, { cause: error });
   } finally {
     opened.close();
   }

@@ -51,6 +51,8 @@ export function createPuller(deps: CoreDeps, { source, onEnd, onError }: PullerO
     lookAgain = true;
     looking ??= look().finally(() => {
       looking = undefined;
+      // Asked for after the last look, and before this one was over.
+      if (lookAgain) wake();
     });
   }
   async function look(): Promise<void> {
@@ -98,13 +100,16 @@ export function createPuller(deps: CoreDeps, { source, onEnd, onError }: PullerO
     });
   }
   async function attend(pull: LeasedPull, signal: AbortSignal): Promise<void> {
+    let outcome: PullOutcome;
     try {
-      onEnd(pull, await pullFile(deps, source, pull, signal));
-      await deps.metadata.returnPulls([pull]);
+      outcome = await pullFile(deps, source, pull, signal);
     } catch (error) {
       // The lease stays, so that there is a pause before the next try.
       if (!signal.aborted) onEnd(pull, { error });
+      return;
     }
+    onEnd(pull, outcome);
+    await deps.metadata.returnPulls([pull]).catch(onError);
   }
 
   /** Completions whose last file came when nobody could end them: a process died in that moment. */
