@@ -8,8 +8,8 @@ import {
   type PullOutcome,
   type SessionFile,
   SourceError,
-  type Uploads,
   UploadError,
+  type Uploads,
 } from "../../src/core/index.js";
 import { bodyOf, pseudoRandom } from "../support/bodies.js";
 import { breakOff, contentOf, createFakeSource, createGate } from "../support/content-source.js";

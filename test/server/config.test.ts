@@ -181,6 +181,18 @@ const settings: Readonly<Record<string, Setting>> = {
     good: { "0": 0, "50000": 50_000 },
     bad: counts(Number.MAX_SAFE_INTEGER).slice(1),
   },
+  SLIPWAY_MAX_PULLS: {
+    of: ({ limits }) => limits.maxPulls,
+    default: 8,
+    good: { "1": 1, "1000": 1000 },
+    bad: counts(1000),
+  },
+  SLIPWAY_MAX_PULL_TRIES: {
+    of: ({ limits }) => limits.maxPullTries,
+    default: 8,
+    good: { "1": 1, "1000": 1000 },
+    bad: counts(1000),
+  },
   SLIPWAY_MAX_BUFFERED_BYTES: size(({ limits }) => limits.maxBufferedBytes, 128 * MiB, ["0", "1048575"]),
   SLIPWAY_MESSAGE_TIMEOUT: interval(({ messageTimeoutMs }) => messageTimeoutMs, 15 * 60_000),
   SLIPWAY_CHECKPOINT_BYTES: size(({ limits }) => limits.checkpointBytes, 32 * MiB, ["0"]),

@@ -53,11 +53,15 @@ const idsOf = (pulls: readonly Pick<FileRef, "fileId">[]) => pulls.map(({ fileId
 
 /** Says of a file that is being fetched how it goes on. */
 async function changeFile(world: World, file: SessionFile, change: (file: SessionFile, now: Date) => SessionFile) {
-  const changed = await world.store.changeFile(sessionOf(file), { fileId: file.id }, ({ session, file: found }, now) => ({
-    file: change(found!, now),
-    session: touchSession(session, "change", now),
-    events: [],
-  }));
+  const changed = await world.store.changeFile(
+    sessionOf(file),
+    { fileId: file.id },
+    ({ session, file: found }, now) => ({
+      file: change(found!, now),
+      session: touchSession(session, "change", now),
+      events: [],
+    }),
+  );
   return changed.file!;
 }
 const sessionOf = ({ tenantId, sessionId }: SessionFile) => ({ tenantId, sessionId });
