@@ -316,7 +316,7 @@ describe("a repair of damaged content that was fetched", () => {
     const gate = createGate();
     const fake = createFakeSource();
     const uri = fake.serve(async (request, signal) =>
-      serveContent(large, request, signal, { at: { offset: 200_000, then: gate.wait } }),
+      serveContent(large, request, signal, { at: { offset: 200_000, run: gate.wait } }),
     );
     const ends: unknown[] = [];
     const puller = uploads.createPuller({

@@ -138,7 +138,7 @@ describe("a file with a source", () => {
   it("goes on from what has been stored when its source breaks off, if that still has the same content", async () => {
     const { uploads, fake, ends } = startPulling();
     const uri = fake.serve(async (request, signal, count) =>
-      contentOf(content, request, signal, count === 1 ? { at: { offset: half, then: () => breakOff() } } : {}),
+      contentOf(content, request, signal, count === 1 ? { at: { offset: half, run: () => breakOff() } } : {}),
     );
     const place = await declare(uploads, uri);
     const delayed = await until(
@@ -165,7 +165,7 @@ describe("a file with a source", () => {
     const other = pseudoRandom(500_000, 2);
     const uri = fake.serve(async (request, signal, count) =>
       count === 1
-        ? contentOf(content, request, signal, { at: { offset: half, then: () => breakOff() } })
+        ? contentOf(content, request, signal, { at: { offset: half, run: () => breakOff() } })
         : contentOf(other, request, signal, { validator: '"two"' }),
     );
     const place = await declare(uploads, uri);
@@ -178,7 +178,7 @@ describe("a file with a source", () => {
     const uri = fake.serve(async (request, signal, count) =>
       contentOf(content, request, signal, {
         validator: undefined,
-        ...(count === 1 && { at: { offset: half, then: () => breakOff() } }),
+        ...(count === 1 && { at: { offset: half, run: () => breakOff() } }),
       }),
     );
     const place = await declare(uploads, uri);
@@ -304,7 +304,7 @@ describe("a file with a source", () => {
     const { uploads, fake } = startPulling();
     const gate = createGate();
     const uri = fake.serve(async (request, signal) =>
-      contentOf(content, request, signal, { at: { offset: half, then: gate.wait } }),
+      contentOf(content, request, signal, { at: { offset: half, run: gate.wait } }),
     );
     const place = await declare(uploads, uri);
     const send = (restart: boolean) =>
@@ -327,7 +327,7 @@ describe("a file with a source", () => {
     const { uploads, fake } = startPulling();
     const gate = createGate();
     const uri = fake.serve(async (request, signal) =>
-      contentOf(content, request, signal, { at: { offset: half, then: gate.wait } }),
+      contentOf(content, request, signal, { at: { offset: half, run: gate.wait } }),
     );
     const place = await declare(uploads, uri);
     await until(
@@ -391,7 +391,7 @@ describe("fetching", () => {
     const { uploads, fake, puller } = startPulling({ limits: { maxPulls: 3 } });
     const gate = createGate();
     const uri = fake.serve(async (request, signal) =>
-      contentOf(content, request, signal, { at: { offset: half, then: gate.wait } }),
+      contentOf(content, request, signal, { at: { offset: half, run: gate.wait } }),
     );
     const { id: sessionId } = await startSession(uploads, opened.alice);
     const { id: otherId } = await startSession(uploads, opened.otherTenant);
@@ -417,7 +417,7 @@ describe("fetching", () => {
     const { uploads, fake } = startPulling({ limits: { maxPulls: 2 } });
     const gate = createGate();
     const slow = fake.serve(async (request, signal) =>
-      contentOf(content, request, signal, { at: { offset: half, then: gate.wait } }),
+      contentOf(content, request, signal, { at: { offset: half, run: gate.wait } }),
     );
     const quick = fake.serve(async (request, signal) => contentOf(content, request, signal));
     const { id: sessionId } = await startSession(uploads, opened.alice);
@@ -445,7 +445,7 @@ describe("fetching", () => {
     const first = startPulling();
     const gate = createGate();
     const uri = first.fake.serve(async (request, signal, count) =>
-      contentOf(content, request, signal, count === 1 ? { at: { offset: half, then: gate.wait } } : {}),
+      contentOf(content, request, signal, count === 1 ? { at: { offset: half, run: gate.wait } } : {}),
     );
     const place = await declare(first.uploads, uri);
     await until(
@@ -489,7 +489,7 @@ describe("fetching", () => {
     const gate = createGate();
     const fake = createFakeSource();
     const uri = fake.serve(async (request, signal, count) =>
-      contentOf(content, request, signal, count === 1 ? { at: { offset: half, then: gate.wait } } : {}),
+      contentOf(content, request, signal, count === 1 ? { at: { offset: half, run: gate.wait } } : {}),
     );
     const place = await declare(opened.uploads, uri);
     const { puller, ends, errors } = startPulling({ wrapMetadata }, fake);
@@ -522,7 +522,7 @@ describe("fetching", () => {
     const first = startPulling();
     const gate = createGate();
     const uri = first.fake.serve(async (request, signal, count) =>
-      contentOf(content, request, signal, count === 1 ? { at: { offset: half, then: gate.wait } } : {}),
+      contentOf(content, request, signal, count === 1 ? { at: { offset: half, run: gate.wait } } : {}),
     );
     const place = await declare(first.uploads, uri);
     await until(
@@ -546,7 +546,7 @@ describe("fetching", () => {
     const { uploads, fake, puller, ends } = startPulling();
     const gate = createGate();
     const uri = fake.serve(async (request, signal, count) =>
-      contentOf(content, request, signal, count === 1 ? { at: { offset: half, then: gate.wait } } : {}),
+      contentOf(content, request, signal, count === 1 ? { at: { offset: half, run: gate.wait } } : {}),
     );
     const place = await declare(uploads, uri);
     await until(
@@ -609,7 +609,7 @@ describe("while a file is being fetched", () => {
     const pulling = startPulling(options);
     const gate = createGate();
     const uri = pulling.fake.serve(async (request, signal, count) =>
-      contentOf(content, request, signal, count === 1 ? { at: { offset: half, then: gate.wait } } : {}),
+      contentOf(content, request, signal, count === 1 ? { at: { offset: half, run: gate.wait } } : {}),
     );
     const place = await declare(pulling.uploads, uri, spec);
     await until(
@@ -710,7 +710,7 @@ describe("while a file is being fetched", () => {
     const gate = createGate();
     const uri = pulling.fake.serve(async (request, signal, count) =>
       contentOf(content, request, signal, {
-        at: { offset: half, then: count === 1 ? (s) => gate.wait(s).then(() => breakOff()) : () => undefined },
+        at: { offset: half, run: count === 1 ? (s) => gate.wait(s).then(() => breakOff()) : () => undefined },
       }),
     );
     const { id: sessionId } = await startSession(pulling.uploads, opened.alice);
@@ -759,7 +759,7 @@ describe("a completion that has to wait for content", () => {
       contentOf(content, request, signal, {
         at: {
           offset: half,
-          then: async (s) => {
+          run: async (s) => {
             if (count === 1) await gate.wait(s);
             await then(count);
           },
@@ -872,7 +872,7 @@ describe("a completion that has to wait for content", () => {
     const { uploads, fake, puller, ends } = startPulling({ wrapMetadata });
     const gate = createGate();
     const uri = fake.serve(async (request, signal) =>
-      contentOf(content, request, signal, { at: { offset: half, then: gate.wait } }),
+      contentOf(content, request, signal, { at: { offset: half, run: gate.wait } }),
     );
     const place = await declare(uploads, uri);
     await uploads.completeSession(place, opened.alice);

@@ -61,7 +61,7 @@ export interface ContentOptions {
   /** Default: the content's length; null for a source that does not say. */
   readonly sizeBytes?: number | null;
   /** Awaited once this many bytes of the whole content have been given; what it throws breaks the content. */
-  readonly at?: { readonly offset: number; readonly then: (signal: AbortSignal) => unknown };
+  readonly at?: { readonly offset: number; readonly run: (signal: AbortSignal) => unknown };
   /** Where the bytes end without a word. */
   readonly cutAt?: number;
 }
@@ -80,7 +80,7 @@ export function contentOf(
     const end = cutAt ?? whole.length;
     const stop = Math.min(at?.offset ?? end, end);
     if (offset < stop) yield* bodyOf(slices(whole.subarray(offset, stop), 64 * 1024));
-    if (at !== undefined) await at.then(signal);
+    if (at !== undefined) await at.run(signal);
     if (stop < end) yield* bodyOf(slices(whole.subarray(Math.max(stop, offset), end), 64 * 1024));
   }
   const size = sizeBytes === null ? undefined : sizeBytes;
