@@ -6,7 +6,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { afterAll, beforeAll } from "vitest";
 import { FailureReason, SourceFailure } from "../../gen/slipway/upload/v1/failure_pb.js";
 import { type File, type FileSpecSchema, FileState } from "../../gen/slipway/upload/v1/file_pb.js";
-import { type Session, SessionState } from "../../gen/slipway/upload/v1/session_pb.js";
+import type { Session, SessionState } from "../../gen/slipway/upload/v1/session_pb.js";
 import { openClient, type TestClient } from "../support/client.js";
 import { startServer, type TestServer } from "../support/server.js";
 
