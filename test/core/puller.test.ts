@@ -12,6 +12,7 @@ import {
   type Uploads,
 } from "../../src/core/index.js";
 import { bodyOf, pseudoRandom } from "../support/bodies.js";
+import { removeBytes, contentOf as storedOf } from "../support/check.js";
 import { breakOff, contentOf, createFakeSource, createGate } from "../support/content-source.js";
 import {
   type FilePlace,
@@ -564,6 +565,31 @@ describe("fetching", () => {
     expect(fake.open.now).toBe(0);
   });
 
+  it("begins anew when what was stored of a file turns out to be lost", async () => {
+    const first = startPulling();
+    const gate = createGate();
+    const uri = first.fake.serve(async (request, signal, count) =>
+      contentOf(content, request, signal, count === 1 ? { at: { offset: half, run: gate.wait } } : {}),
+    );
+    const place = await declare(first.uploads, uri);
+    await until(
+      () => fileOf(place),
+      ({ running }) => running?.offset === half,
+    );
+    await first.puller.stop();
+    const { extents } = await storedOf(opened.metadata, place.fileId);
+    await removeBytes(opened.dataDir, extents[0]!.blobKey);
+    const { uploads, ends } = startPulling({}, first.fake);
+    const delayed = await until(
+      () => fileOf(place),
+      ({ pull }) => pull?.problem !== undefined,
+    );
+    expect(delayed.pull).toMatchObject({ problem: { reason: "content_damaged" }, found: undefined });
+    expect(await settled(place)).toMatchObject({ state: "ready", attempts: 2 });
+    await told(ends, ["delayed", "fetched"]);
+    expect(Buffer.compare(await readBack(uploads, opened.alice, place), content)).toBe(0);
+  });
+
   it("survives a source that fails in a way nobody foresaw, and tells of it", async () => {
     const { uploads, fake, ends } = startPulling();
     const broken = fake.serve(async () => {
@@ -647,7 +673,7 @@ describe("while a file is being fetched", () => {
         (running) => running === 0,
       );
       expect(ends).toEqual(["left"]);
-      expect(await fileOf(place)).toMatchObject({ running: undefined, current: undefined });
+      expect(await fileOf(place)).toMatchObject({ running: undefined, current: undefined, pull: undefined });
     }
   });
 

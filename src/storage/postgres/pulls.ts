@@ -1,9 +1,7 @@
 // Queries of the pulls table: which files wait to be fetched, and who is at it.
 import type { Knex } from "knex";
 import type { LeasedPull, PullStore, SessionFile } from "../../core/index.js";
-import { isEnded, isRunning } from "./sessions.js";
-
-const endedAtOnce = 100;
+import { isRunning } from "./sessions.js";
 
 /** Makes the row of a file that was written be what the file says; a new time ends the lease. */
 export async function writePull(
@@ -31,7 +29,6 @@ export async function leasePull(
   db: Knex,
   { leaseMs, exceptTenants }: Parameters<PullStore["leasePull"]>[0],
 ): ReturnType<PullStore["leasePull"]> {
-  while ((await dropEnded(db)) === endedAtOnce);
   const turn = exceptTenants.length === 0 ? "anybody" : await findTenantInTurn(db, exceptTenants);
   const row = turn === undefined ? undefined : await leaseFirst(db, leaseMs, turn);
   if (row !== undefined) {
@@ -94,21 +91,14 @@ async function findTenantInTurn(db: Knex, exceptTenants: readonly string[]): Pro
   return rows[0] && { tenantId: rows[0].id };
 }
 
-/**
- * A session that has ended needs nothing any more; its end does not wait for this. Only those that are due first are
- * looked at, and in their time all come to be first.
- */
-async function dropEnded(db: Knex): Promise<number> {
-  const { rowCount } = await db.raw(
-    `delete from pulls where file_id = any (array(
-       select p.file_id
-       from (select file_id, session_id from pulls
-             where due_at <= (select clock_timestamp()) order by due_at limit ?) p
-       join sessions s on s.id = p.session_id where s.${isEnded}
-     ))`,
-    [endedAtOnce],
+/** A session that ends waits for nothing any more. The rows are locked in the order in which leases lock them. */
+export async function endPulls(trx: Knex.Transaction, sessionId: string): Promise<void> {
+  await trx.raw(
+    `delete from pulls where file_id in (
+       select file_id from pulls where session_id = ? order by file_id for update
+     )`,
+    [sessionId],
   );
-  return rowCount;
 }
 
 export async function renewPulls(

@@ -1,6 +1,6 @@
+import type { Extent } from "../../attempt.js";
 import { formatBlobRef } from "../../blob.js";
 import type { CheckFinding } from "../../check.js";
-import type { Extent } from "../../attempt.js";
 import type { PlacedBlob } from "../../ports/check-store.js";
 import { trashUnnamed } from "../sweep.js";
 import type { CheckRun, Steps } from "./check-run.js";

@@ -1,7 +1,6 @@
 // One try to fetch a file's content from its source, from the lease to what comes of it.
 import type { CoreDeps } from "../../deps.js";
 import { isUploadError } from "../../error.js";
-import type { Failure } from "../../failure.js";
 import type { SessionFile } from "../../file.js";
 import { moveFile } from "../../file-state.js";
 import type { ContentSource, OpenedContent, SourcePosition } from "../../ports/content-source.js";
@@ -12,9 +11,10 @@ import { type Pull, type PulledContent, retryPull } from "../../pull.js";
 import { moveSession } from "../../session-state.js";
 import type { Source } from "../../source.js";
 import { formatSourceAddress } from "../../source-address.js";
-import { isSourceError, SourceError } from "../../source-error.js";
+import { SourceError } from "../../source-error.js";
 import { rejectContent } from "../finish-content.js";
 import { hasSeat, type SeatedFile, writeClaimed } from "../write-claimed.js";
+import { type Trouble, troubleOf } from "./pull-trouble.js";
 import { settleSession } from "./settle-session.js";
 
 /** What came of a try. `left`: it was for nobody to do any more, or someone else has it. */
@@ -64,9 +64,9 @@ async function tryToFetch(
       await settleSession(deps, ref);
       return "failed";
     }
-    const problem = problemOf(error, seats.last);
-    if (problem === undefined || seats.last === undefined) throw error;
-    return endTry(deps, seats.last, problem);
+    const trouble = troubleOf(error, seats.last?.file.source);
+    if (trouble === undefined || seats.last === undefined) throw error;
+    return endTry(deps, seats.last, trouble);
   }
 }
 
@@ -171,29 +171,11 @@ async function noteFound(deps: CoreDeps, { file, ...seat }: SeatedFile, opened: 
   await deps.metadata.changePull(placeOf({ file, ...seat }), ({ pull }) => ({ pull: { ...pull, found }, events: [] }));
 }
 
-/** What to tell of the source; undefined when it was not the source's fault. */
-function problemOf(error: unknown, seated: SeatedFile | undefined): SourceError | undefined {
-  if (isSourceError(error)) return error;
-  const address = seated?.file.source?.address;
-  if (address === undefined) return undefined;
-  const where = formatSourceAddress(address);
-  if (isUploadError(error, "too_large")) {
-    const failure = error.details.declared === undefined ? "too_large" : "size_differs";
-    return new SourceError(failure, `${where} has more bytes than it should: ${error.message}`, { cause: error });
-  }
-  if (isUploadError(error, "incomplete")) {
-    return new SourceError("size_differs", `${where} has fewer bytes than it should: ${error.message}`, {
-      cause: error,
-    });
-  }
-  return undefined;
-}
-
 /** Delays the file, or fails it where no retry can help or enough have been made. */
-async function endTry(deps: CoreDeps, seated: SeatedFile, error: SourceError): Promise<"delayed" | "failed"> {
+async function endTry(deps: CoreDeps, seated: SeatedFile, trouble: Trouble): Promise<"delayed" | "failed"> {
   const place = placeOf(seated);
-  const problem: Failure = { reason: "source_failed", message: error.message, source: error.failure };
-  if (!error.isFinal && (await delayPull(deps, place, problem, error.retryAfterMs))) return "delayed";
+  const { problem } = trouble;
+  if (!trouble.isFinal && (await delayPull(deps, place, trouble))) return "delayed";
   await deps.metadata.finishAttempt(place, { extent: undefined, lockSession: true }, (view, now) =>
     rejectContent(view, problem, now),
   );
@@ -206,8 +188,7 @@ async function endTry(deps: CoreDeps, seated: SeatedFile, error: SourceError): P
 async function delayPull(
   deps: CoreDeps,
   place: ExtentCommit["attempt"],
-  problem: Failure,
-  retryAfterMs: number | undefined,
+  { problem, retryAfterMs, fromZero = false }: Trouble,
 ): Promise<boolean> {
   const mostTries = deps.limits.maxPullTries;
   const spread = Math.random();
@@ -217,7 +198,9 @@ async function delayPull(
     next = retryPull(pull, { problem, storedBytes, retryAfterMs, mostTries, spread, now });
     if (next === undefined) return { pull, events: [] };
     const details = { fileId: file.id, name: file.name, ...problem, retryAt: next.dueAt.toISOString() };
-    return { pull: next, events: [{ type: "file.delayed", details }] };
+    // Stored bytes of which it is not known what they are a part of are not gone on with.
+    const found = fromZero ? undefined : next.found;
+    return { pull: { ...next, found }, events: [{ type: "file.delayed", details }] };
   });
   return next !== undefined;
 }

@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { syncPath } from "./durable-fs.js";
 import { DatabaseRefusal } from "../refusal.js";
+import { syncPath } from "./durable-fs.js";
 import { entryUrl } from "./entry.js";
 
 const name = "database";
