@@ -878,6 +878,33 @@ describe("a completion that has to wait for content", () => {
     await sessionIn(place, "done");
   });
 
+  it("opens the session again when its item is not there any more, and applies nothing", async () => {
+    let isGone = false;
+    const wrapMetadata = (metadata: OpenedUploads["metadata"]) => ({
+      ...metadata,
+      completeSession: ((ref, decide) =>
+        metadata.completeSession(ref, (view, now) =>
+          decide(isGone ? { ...view, item: undefined } : view, now),
+        )) as typeof metadata.completeSession,
+    });
+    const { uploads, fake } = startPulling({ wrapMetadata });
+    const gate = createGate();
+    const uri = fake.serve(async (request, signal) =>
+      contentOf(content, request, signal, { at: { offset: half, run: gate.wait } }),
+    );
+    const item = await makeItem(opened);
+    const { id: sessionId } = await startSession(uploads, opened.alice, { itemId: item.id });
+    const place = await declare(uploads, uri, { sessionId });
+    await uploads.completeSession({ sessionId }, opened.alice);
+    isGone = true;
+    gate.open();
+    await sessionIn(place, "active");
+    const events = await uploads.listSessionEvents({ ...place, after: 0 }, opened.alice);
+    expect(events.at(-1)).toMatchObject({ type: "session.reopened" });
+    expect(events.at(-1)?.details.message).toContain(item.id);
+    expect(await uploads.getItem({ itemId: item.id }, opened.alice)).toMatchObject({ contentVersion: 1 });
+  });
+
   it("can be cancelled", async () => {
     const { uploads, place, puller } = await startCompleting(() => undefined);
     await uploads.cancelSession(place, opened.alice);

@@ -36,10 +36,9 @@ const leaseLost = new Error("the lease of this pull was lost");
 const stopped = new Error("pulling stops");
 
 export function createPuller(deps: CoreDeps, { source, onEnd, onError }: PullerOptions): Puller {
-  const running = new Map<
-    string,
-    { readonly pull: LeasedPull; readonly abort: AbortController; done: Promise<void> }
-  >();
+  const running = new Map<string, { readonly pull: LeasedPull; readonly abort: AbortController }>();
+  /** Every try that has not ended, also one whose file another try has taken over. */
+  const trying = new Set<Promise<void>>();
   let state: "new" | "started" | "stopped" = "new";
   let looking: Promise<void> | undefined;
   let lookAgain = false;
@@ -92,12 +91,14 @@ export function createPuller(deps: CoreDeps, { source, onEnd, onError }: PullerO
     // A lease that ran out here, and came back here: the newer try takes the file's seat over from the older.
     running.get(pull.fileId)?.abort.abort(leaseLost);
     const abort = new AbortController();
-    const entry = { pull, abort, done: Promise.resolve() };
+    const entry = { pull, abort };
     running.set(pull.fileId, entry);
-    entry.done = attend(pull, abort.signal).finally(() => {
+    const done = attend(pull, abort.signal).finally(() => {
+      trying.delete(done);
       if (running.get(pull.fileId) === entry) running.delete(pull.fileId);
       wake();
     });
+    trying.add(done);
   }
   async function attend(pull: LeasedPull, signal: AbortSignal): Promise<void> {
     let outcome: PullOutcome;
@@ -153,7 +154,7 @@ export function createPuller(deps: CoreDeps, { source, onEnd, onError }: PullerO
       await looking;
       const entries = [...running.values()];
       for (const { abort } of entries) abort.abort(stopped);
-      await Promise.all(entries.map(({ done }) => done));
+      await Promise.all(trying);
       // Without a database the leases run out by themselves.
       await deps.metadata.returnPulls(entries.map(({ pull }) => pull)).catch(() => undefined);
     },
