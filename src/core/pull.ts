@@ -7,7 +7,7 @@ import type { Failure } from "./failure.js";
 export interface Pull {
   /** When the next try may begin: now, unless the last one failed. */
   readonly dueAt: Date;
-  /** Tries in a row that came no further than one before them. */
+  /** Tries in a row that came no further than one before them, or nowhere. */
   readonly tries: number;
   /** The furthest that any try has come (bytes). */
   readonly furthestBytes: number;
@@ -53,9 +53,9 @@ export function retryPull(
   },
 ): Pull | undefined {
   const { problem, storedBytes, now } = ended;
-  const tries = storedBytes > pull.furthestBytes ? 1 : pull.tries + 1;
+  const tries = storedBytes > pull.furthestBytes ? 0 : pull.tries + 1;
   if (tries >= ended.mostTries) return undefined;
-  const backOffMs = firstWaitMs * 2 ** (tries - 1) * (0.5 + ended.spread / 2);
+  const backOffMs = firstWaitMs * 2 ** Math.max(0, tries - 1) * (0.5 + ended.spread / 2);
   const waitMs = Math.min(Math.max(backOffMs, ended.retryAfterMs ?? 0), longestWaitMs);
   return {
     ...pull,

@@ -24,9 +24,7 @@ const unprintable = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
  * `credentials_in_uri`; whether it may be reached from here is for the adapters to say.
  */
 export function parseSourceAddress(text: string): SourceAddress {
-  if (text.length > maxUriLength) {
-    throw malformed(`it has ${text.length} characters, at most ${maxUriLength} are allowed`);
-  }
+  assertLength(text);
   if (!text.isWellFormed() || unprintable.test(text)) {
     throw malformed("it has a control character or is not well-formed Unicode");
   }
@@ -67,6 +65,8 @@ function parseWebAddress(scheme: "http" | "https", text: string): SourceAddress 
   const url = new URL(text);
   if (url.port === "0") throw malformed("port 0 cannot be reached");
   url.hash = "";
+  // Its normal form is what is kept, and parsed again.
+  assertLength(url.href);
   return { scheme, uri: url.href };
 }
 
@@ -85,6 +85,11 @@ function parsePathAddress(scheme: "file" | "ds", text: string): SourceAddress {
   const segments = path.split("/").map(decodeSegment);
   if (segments.at(-1) === "") throw malformed("it ends with a slash, which names a folder and not a file");
   return { scheme, uri: text, path: `/${segments.filter((segment) => segment !== "").join("/")}` };
+}
+
+function assertLength(uri: string): void {
+  if (uri.length <= maxUriLength) return;
+  throw malformed(`it has ${uri.length} characters, at most ${maxUriLength} are allowed`);
 }
 
 function decodeSegment(segment: string): string {

@@ -53,7 +53,8 @@ export class SourceError extends Error {
     message: string,
     details: { readonly retryAfterMs?: number | undefined; readonly cause?: unknown } = {},
   ) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    // Long addresses are cut, maybe within a character: half of one could neither be stored nor be told.
+    super(message.toWellFormed(), details.cause === undefined ? undefined : { cause: details.cause });
     this.retryAfterMs = details.retryAfterMs;
   }
 

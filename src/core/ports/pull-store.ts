@@ -23,11 +23,11 @@ export interface PullStore {
 
   /**
    * Ends every lease, and makes every removal due: for a start, when those who held them have died. Answers how many
-   * pulls there are.
+   * pulls there were.
    */
   returnAllPulls(): Promise<number>;
 
-  /** Sessions that are completing and have nothing left to wait for: at most `limit`, or the one that is named. */
+  /** Sessions that are completing, in time, and have nothing left to wait for: at most `limit`, or the one that is named. */
   listSettleable(options: { readonly sessionId?: string; readonly limit: number }): Promise<readonly PullSession[]>;
 
   /**

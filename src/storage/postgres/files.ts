@@ -14,7 +14,7 @@ import {
 } from "../../core/index.js";
 import { releaseAttempts } from "./attempts.js";
 import { isUniqueViolation } from "./errors.js";
-import { writePull } from "./pulls.js";
+import { endPulls, writePull } from "./pulls.js";
 import { type FileRow, fileFromRow, rowFromFile, type SessionJson, sessionFromJson } from "./rows.js";
 import { getSession } from "./sessions.js";
 
@@ -148,13 +148,14 @@ export async function deleteFile(trx: Knex.Transaction, file: SessionFile, now: 
   await releaseDropped(trx, file, undefined, now);
 }
 
-/** Takes all content from the session's files and lets it go. */
+/** Takes all content from the session's files and lets it go; nothing of them is to be fetched any more. */
 export async function releaseFiles(trx: Knex.Transaction, sessionId: string, now: Date): Promise<void> {
   await releaseAttempts(trx, attemptsOfSession, [sessionId, sessionId], now);
   await trx("files")
     .where({ session_id: sessionId })
-    .whereRaw("(current_attempt_id is not null or running_attempt_id is not null)")
-    .update({ current_attempt_id: null, running_attempt_id: null });
+    .whereRaw("(current_attempt_id is not null or running_attempt_id is not null or pull is not null)")
+    .update({ current_attempt_id: null, running_attempt_id: null, pull: null });
+  await endPulls(trx, sessionId);
 }
 
 /** The ids of all attempts that a session's files name; the session's id is bound twice. */

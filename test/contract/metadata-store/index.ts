@@ -11,6 +11,7 @@ import { describeIdentity } from "./identity.js";
 import { describeIsolation } from "./isolation.js";
 import { describeModel } from "./model.js";
 import { describePredicates } from "./predicates.js";
+import { describePullRaces, describePulls } from "./pulls.js";
 import { describePutFile } from "./put-file.js";
 import { describeRaces } from "./races.js";
 import { describeRecords } from "./records.js";
@@ -34,6 +35,7 @@ export function describeMetadataStore(
     describe("attempts", () => describeAttempts(open));
     describe("seats", () => describeSeats(open));
     describe("putting a file", () => describePutFile(open));
+    describe("pulls", () => describePulls(open));
     describe("completion", () => describeCompletion(open, supports.concurrency ? 3_000 : 300));
     describe("catalog", () => describeCatalog(open));
     describe("blobs", () => describeBlobs(open));
@@ -49,6 +51,7 @@ export function describeMetadataStore(
     if (supports.concurrency) {
       describe("concurrency", () => describeConcurrency(open));
       describe("races", () => describeRaces(open));
+      describe("races of pulls", () => describePullRaces(open));
       describe("races of blobs", () => describeBlobRaces(open));
     }
   });

@@ -436,8 +436,9 @@ export const PutFileResponseSchema: GenMessage<PutFileResponse> = /*@__PURE__*/
  */
 export const FileService: GenService<{
   /**
-   * Declares a file of an ACTIVE session. With a source the server begins to fetch it at once. Adding it again with the same spec gives the same file, with
-   * `applied: false`; to change a spec, remove the file first.
+   * Declares a file of an ACTIVE session. With a source the server begins to fetch it at once. Adding it again with the
+   * same spec gives the same file, with `applied: false`; to change a spec, and to have a FAILED file fetched again, remove
+   * the file first.
    *
    * Errors:
    * - INVALID_ARGUMENT / NAME_INVALID: the name is empty, too long, or holds what it may not
@@ -594,6 +595,7 @@ export const FileService: GenService<{
    * - INVALID_ARGUMENT / CHECKSUM_MALFORMED: a checksum is not hexadecimal of the right length, or contradicts another
    * - INVALID_ARGUMENT / TEXT_INVALID: client token, label or media type is too long, holds a NUL or is not well-formed
    * - INVALID_ARGUMENT / ATTRIBUTES_INVALID: the attributes are too large or too deep
+   * - INVALID_ARGUMENT / SOURCE_INVALID: the spec has a source, although the bytes are here
    * - NOT_FOUND / ITEM_NOT_FOUND: there is no such item
    * - ALREADY_EXISTS / CLIENT_TOKEN_REUSED: the client token came before with a different request
    * - RESOURCE_EXHAUSTED / SIZE_EXCEEDED: there are more bytes than one file may have

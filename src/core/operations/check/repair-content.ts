@@ -120,9 +120,10 @@ function loseContent(file: SessionFile, contentId: string, now: Date): SessionFi
   if (!isRunning && file.current?.id !== contentId) return undefined;
   const left = isRunning ? { ...file, running: undefined, pull: undefined } : { ...file, current: undefined };
   if (!isRunning && file.state !== "ready") return { ...left, modifiedAt: now };
+  const remedy = file.source === undefined ? "send the file again" : "remove the file and declare it again";
   const failure: Failure = {
     reason: "content_damaged",
-    message: "bytes that had been stored were lost or damaged on the server; send the file again",
+    message: `bytes that had been stored were lost or damaged on the server; ${remedy}`,
   };
   return { ...left, state: moveFile(file, "lose"), failure, modifiedAt: now };
 }

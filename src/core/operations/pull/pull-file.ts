@@ -1,22 +1,22 @@
 // One try to fetch a file's content from its source, from the lease to what comes of it.
 import type { CoreDeps } from "../../deps.js";
 import { isUploadError } from "../../error.js";
-import type { Failure } from "../../failure.js";
 import type { SessionFile } from "../../file.js";
 import { moveFile } from "../../file-state.js";
 import type { ContentSource, OpenedContent, SourcePosition } from "../../ports/content-source.js";
 import type { FileMover } from "../../ports/file-mover.js";
 import type { SessionRef } from "../../ports/metadata-store.js";
 import type { LeasedPull } from "../../ports/pull-store.js";
-import type { ExtentCommit, FileView, WriterClaim } from "../../ports/transfer-store.js";
+import type { ExtentCommit, FileRef, FileView, WriterClaim } from "../../ports/transfer-store.js";
 import { type Pull, type PulledContent, retryPull } from "../../pull.js";
 import { moveSession } from "../../session-state.js";
 import type { Source } from "../../source.js";
 import { formatSourceAddress } from "../../source-address.js";
-import { isSourceError, SourceError } from "../../source-error.js";
+import { SourceError } from "../../source-error.js";
 import { rejectContent } from "../finish-content.js";
 import { hasSeat, type SeatedFile, writeClaimed } from "../write-claimed.js";
 import { linkContent } from "./link-content.js";
+import { type Trouble, troubleOf } from "./pull-trouble.js";
 import { settleSession } from "./settle-session.js";
 
 /** Where content is fetched from; without a mover nothing is taken over. */
@@ -40,6 +40,21 @@ export async function pullFile(
   signal: AbortSignal,
 ): Promise<PullOutcome> {
   const ref = { tenantId: pull.tenantId, sessionId: pull.sessionId, fileId: pull.fileId };
+  try {
+    return await tryToFetch(deps, sources, ref, signal);
+  } catch (error) {
+    // Its session ended, it was taken out or declared anew, or another one fetches it.
+    if (isUploadError(error, "superseded", "not_found", "expired") || isSessionOver(error)) return "left";
+    throw error;
+  }
+}
+
+async function tryToFetch(
+  deps: CoreDeps,
+  sources: PullSources,
+  ref: FileRef,
+  signal: AbortSignal,
+): Promise<PullOutcome> {
   const seats: { last: SeatedFile | undefined } = { last: undefined };
   const claim = async (seat: "resume" | "restart") => {
     const claimed = await deps.metadata.claimWriter(ref, (view, now) => planPull(view, seat, now));
@@ -48,21 +63,18 @@ export async function pullFile(
   };
   try {
     const seated = await claim("resume");
-    if (seated === undefined) return "left";
-    await fetchContent(deps, sources, seated, claim, signal);
+    if (seated === undefined || !(await fetchContent(deps, sources, seated, claim, signal))) return "left";
     await settleIfLast(deps, ref);
     return "fetched";
   } catch (error) {
     signal.throwIfAborted();
-    // Its session ended, it was taken out or declared anew, or another one fetches it.
-    if (isUploadError(error, "superseded", "not_found", "expired") || isSessionOver(error)) return "left";
     if (isUploadError(error, "checksum_mismatch")) {
       await settleSession(deps, ref);
       return "failed";
     }
-    const problem = problemOf(error, seats.last);
-    if (problem === undefined || seats.last === undefined) throw error;
-    return endTry(deps, seats.last, problem);
+    const trouble = troubleOf(error, seats.last?.file.source);
+    if (trouble === undefined || seats.last === undefined) throw error;
+    return endTry(deps, seats.last, trouble);
   }
 }
 
@@ -77,13 +89,14 @@ function planPull({ session, file }: FileView, seat: "resume" | "restart", now: 
   return { seat, file: { ...file, state: moveFile(file, "begin"), failure: undefined, modifiedAt: now } };
 }
 
+/** False when there turned out to be nothing to fetch any more. */
 async function fetchContent(
   deps: CoreDeps,
   from: PullSources,
   resumed: SeatedFile,
   claim: (seat: "restart") => Promise<SeatedFile | undefined>,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { file, attempt } = resumed;
   const source = file.source!;
   const isLinked = await linkContent(
@@ -97,24 +110,30 @@ async function fetchContent(
     },
     signal,
   );
-  if (isLinked) return;
+  if (isLinked) return true;
   const position = positionOf(resumed);
   if (position !== undefined && position.sizeBytes === position.offset) {
     // Only its end was cut off: there is nothing to ask for.
     await writeFetched(deps, resumed, noBytes(), signal);
-    return;
+    return true;
   }
   const opened = await from.source.open({ ...source, from: position }, signal);
   try {
     assertUsable(file, source, opened, deps);
     const seated = opened.offset === attempt.offset ? resumed : await claim("restart");
-    if (seated === undefined) return;
+    if (seated === undefined) return false;
     if (opened.offset !== seated.attempt.offset) {
       throw new TypeError(`the source goes on at ${opened.offset}, not at ${attempt.offset}`);
     }
     const { validator, sizeBytes } = opened;
     await noteFound(deps, seated, { validator, sizeBytes });
     await writeFetched(deps, seated, opened.bytes, signal);
+    return true;
+  } catch (error) {
+    // Where nothing but the connection says that it is the end, it may just have been cut.
+    if (opened.hasEnd || !isUploadError(error, "incomplete")) throw error;
+    const where = formatSourceAddress(source.address);
+    throw new SourceError("ended_early", `${where} ended early: ${error.message}; try again later`, { cause: error });
   } finally {
     opened.close();
   }
@@ -184,29 +203,11 @@ async function noteFound(
   await deps.metadata.changePull(placeOf({ file, ...seat }), ({ pull }) => ({ pull: { ...pull, found }, events: [] }));
 }
 
-/** What to tell of the source; undefined when it was not the source's fault. */
-function problemOf(error: unknown, seated: SeatedFile | undefined): SourceError | undefined {
-  if (isSourceError(error)) return error;
-  const address = seated?.file.source?.address;
-  if (address === undefined) return undefined;
-  const where = formatSourceAddress(address);
-  if (isUploadError(error, "too_large")) {
-    const failure = error.details.declared === undefined ? "too_large" : "size_differs";
-    return new SourceError(failure, `${where} has more bytes than it should: ${error.message}`, { cause: error });
-  }
-  if (isUploadError(error, "incomplete")) {
-    return new SourceError("size_differs", `${where} has fewer bytes than it should: ${error.message}`, {
-      cause: error,
-    });
-  }
-  return undefined;
-}
-
 /** Delays the file, or fails it where no retry can help or enough have been made. */
-async function endTry(deps: CoreDeps, seated: SeatedFile, error: SourceError): Promise<"delayed" | "failed"> {
+async function endTry(deps: CoreDeps, seated: SeatedFile, trouble: Trouble): Promise<"delayed" | "failed"> {
   const place = placeOf(seated);
-  const problem: Failure = { reason: "source_failed", message: error.message, source: error.failure };
-  if (!error.isFinal && (await delayPull(deps, place, problem, error.retryAfterMs))) return "delayed";
+  const { problem } = trouble;
+  if (!trouble.isFinal && (await delayPull(deps, place, trouble))) return "delayed";
   await deps.metadata.finishAttempt(place, { extent: undefined, lockSession: true }, (view, now) =>
     rejectContent(view, problem, now),
   );
@@ -219,8 +220,7 @@ async function endTry(deps: CoreDeps, seated: SeatedFile, error: SourceError): P
 async function delayPull(
   deps: CoreDeps,
   place: ExtentCommit["attempt"],
-  problem: Failure,
-  retryAfterMs: number | undefined,
+  { problem, retryAfterMs, fromZero = false }: Trouble,
 ): Promise<boolean> {
   const mostTries = deps.limits.maxPullTries;
   const spread = Math.random();
@@ -230,7 +230,9 @@ async function delayPull(
     next = retryPull(pull, { problem, storedBytes, retryAfterMs, mostTries, spread, now });
     if (next === undefined) return { pull, events: [] };
     const details = { fileId: file.id, name: file.name, ...problem, retryAt: next.dueAt.toISOString() };
-    return { pull: next, events: [{ type: "file.delayed", details }] };
+    // Stored bytes of which it is not known what they are a part of are not gone on with.
+    const found = fromZero ? undefined : next.found;
+    return { pull: { ...next, found }, events: [{ type: "file.delayed", details }] };
   });
   return next !== undefined;
 }

@@ -35,10 +35,9 @@ const leaseLost = new Error("the lease of this pull was lost");
 const stopped = new Error("pulling stops");
 
 export function createPuller(deps: CoreDeps, { source, mover, onEnd, onError }: PullerOptions): Puller {
-  const running = new Map<
-    string,
-    { readonly pull: LeasedPull; readonly abort: AbortController; done: Promise<void> }
-  >();
+  const running = new Map<string, { readonly pull: LeasedPull; readonly abort: AbortController }>();
+  /** Every try that has not ended, also one whose file another try has taken over. */
+  const trying = new Set<Promise<void>>();
   let state: "new" | "started" | "stopped" = "new";
   let looking: Promise<void> | undefined;
   let lookAgain = false;
@@ -52,6 +51,8 @@ export function createPuller(deps: CoreDeps, { source, mover, onEnd, onError }: 
     lookAgain = true;
     looking ??= look().finally(() => {
       looking = undefined;
+      // Asked for after the last look, and before this one was over.
+      if (lookAgain) wake();
     });
   }
   async function look(): Promise<void> {
@@ -92,21 +93,26 @@ export function createPuller(deps: CoreDeps, { source, mover, onEnd, onError }: 
     // A lease that ran out here, and came back here: the newer try takes the file's seat over from the older.
     running.get(pull.fileId)?.abort.abort(leaseLost);
     const abort = new AbortController();
-    const entry = { pull, abort, done: Promise.resolve() };
+    const entry = { pull, abort };
     running.set(pull.fileId, entry);
-    entry.done = attend(pull, abort.signal).finally(() => {
+    const done = attend(pull, abort.signal).finally(() => {
+      trying.delete(done);
       if (running.get(pull.fileId) === entry) running.delete(pull.fileId);
       wake();
     });
+    trying.add(done);
   }
   async function attend(pull: LeasedPull, signal: AbortSignal): Promise<void> {
+    let outcome: PullOutcome;
     try {
-      onEnd(pull, await pullFile(deps, { source, mover }, pull, signal));
-      await deps.metadata.returnPulls([pull]);
+      outcome = await pullFile(deps, { source, mover }, pull, signal);
     } catch (error) {
       // The lease stays, so that there is a pause before the next try.
       if (!signal.aborted) onEnd(pull, { error });
+      return;
     }
+    onEnd(pull, outcome);
+    await deps.metadata.returnPulls([pull]).catch(onError);
   }
 
   /** Completions whose last file came when nobody could end them: a process died in that moment. */
@@ -162,7 +168,7 @@ export function createPuller(deps: CoreDeps, { source, mover, onEnd, onError }: 
       await removing;
       const entries = [...running.values()];
       for (const { abort } of entries) abort.abort(stopped);
-      await Promise.all(entries.map(({ done }) => done));
+      await Promise.all(trying);
       // Without a database the leases run out by themselves.
       await deps.metadata.returnPulls(entries.map(({ pull }) => pull)).catch(() => undefined);
     },

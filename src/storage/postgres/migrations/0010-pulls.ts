@@ -13,6 +13,7 @@ export const pulls: Migration = {
        lease bigint not null
      )`,
     "create index pulls_due on pulls (due_at)",
+    "create index pulls_of_tenant on pulls (tenant_id, due_at)",
     "create index pulls_of_session on pulls (session_id)",
     "create index sessions_completing on sessions (id) where state = 'completing'",
   ],
