@@ -14,7 +14,7 @@ const table: Record<string, readonly string[]> = {
   "src/storage/postgres": [core, "knex", "pg", "@electric-sql/pglite", "node:*"],
   "src/storage/disk": [core, "node:*"],
   "src/storage/s3": [core, "@aws-sdk/*", "node:*"],
-  "src/sources": [core, "undici", "node:*"],
+  "src/sources": [core, "node:*"],
   "src/access": [core, "node:crypto", "node:util", "jose"],
   "src/rpc": [core, "gen", "@connectrpc/connect", "@bufbuild/*"],
   "src/rest/kit": [core, "find-my-way", "@fastify/busboy", "content-disposition", "negotiator", "node:crypto"],

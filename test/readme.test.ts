@@ -32,6 +32,7 @@ async function createMetricsText(): Promise<string> {
     countOpenSessions: async () => 0,
     bufferUse: () => ({ sharers: 0, heldBytes: 0 }),
     maxBufferedBytes: 0,
+    fetching: () => 0,
     poolUse: () => ({ used: 0, free: 0, waiting: 0, most: 0 }),
   });
   return registry.metrics();

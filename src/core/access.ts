@@ -170,12 +170,14 @@ export function tokenNotFound(id: string): UploadError {
   return new UploadError("not_found", `there is no token ${id}`, { reason: "TOKEN_NOT_FOUND" });
 }
 
-/** What a role may do; `operate` is for those of the default tenant alone. */
+const ofOperators: readonly Permission[] = ["operate", "read_storage"];
+
+/** What a role may do; what touches all tenants is for administrators of the default tenant alone. */
 export function permissionsOf(role: Role, tenantName: string): ReadonlySet<Permission> {
   const permissions: Record<Role, readonly Permission[]> = {
     reader: ["read"],
     uploader: ["read", "upload"],
-    admin: ["read", "upload", "administer", ...(tenantName === defaultTenant ? ["operate" as const] : [])],
+    admin: ["read", "upload", "administer", ...(tenantName === defaultTenant ? ofOperators : [])],
   };
   return new Set(permissions[role]);
 }

@@ -2,9 +2,10 @@ import { UploadError } from "./error.js";
 
 /**
  * What a caller may do. Roles are sets of these; dialects map their own permission names to them. `administer` is for
- * the caller's own tenant, `operate` for all tenants.
+ * the caller's own tenant, `operate` for all tenants; `read_storage` is for folders of the server that content may be
+ * fetched from.
  */
-export const permissions = ["read", "upload", "administer", "operate"] as const;
+export const permissions = ["read", "upload", "administer", "operate", "read_storage"] as const;
 
 export type Permission = (typeof permissions)[number];
 

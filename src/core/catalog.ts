@@ -10,6 +10,11 @@ export interface Library {
   readonly description: string;
   /** Grows by one with every change of its own fields. */
   readonly version: number;
+  /**
+   * A folder of the server that is this library's own: what is fetched from below it into an item of the library is
+   * moved and not copied. An absolute path, set when the library is created.
+   */
+  readonly backingFolder?: string | undefined;
   readonly attributes: Attributes;
   readonly createdAt: Date;
   readonly modifiedAt: Date;

@@ -21,4 +21,6 @@ export interface CoreDeps {
   readonly budget: BufferBudget;
   readonly news: SessionNews;
   readonly committer: BlobCommitter;
+  /** Told when a file waits to be fetched. */
+  readonly pulls: { wake(): void };
 }

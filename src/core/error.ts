@@ -81,6 +81,7 @@ export const uploadErrorReasons = [
   "USER_NOT_FOUND",
   "CHECK_RUNNING",
   "CONTENT_DAMAGED",
+  "SOURCE_INVALID",
 ] as const;
 
 export type UploadErrorReason = (typeof uploadErrorReasons)[number];

@@ -5,6 +5,7 @@ export const eventTypes = [
   "session.created",
   "session.changed",
   "session.completing",
+  "session.reopened",
   "session.done",
   "session.canceled",
   "session.failed",
@@ -12,6 +13,7 @@ export const eventTypes = [
   "file.removed",
   "file.ready",
   "file.failed",
+  "file.delayed",
 ] as const;
 
 export type EventType = (typeof eventTypes)[number];

@@ -1,20 +1,14 @@
 import type { Attempt, Content } from "./attempt.js";
 import { type Checksum, parseChecksums } from "./checksum.js";
 import { UploadError } from "./error.js";
+import type { Failure } from "./failure.js";
 import type { FileState } from "./file-state.js";
 import { assertFileSize, type Limits } from "./limits.js";
+import type { Pull } from "./pull.js";
+import { parseSource, type Source } from "./source.js";
+import { isSourceError, refuseSource } from "./source-error.js";
+import { formatThumbprint } from "./thumbprint.js";
 import { type Attributes, canonicalJson, parseAttributes, parseCount, parseName, parseText } from "./values.js";
-
-/** Why a file or a session may fail, for good or until it is sent again. */
-export const failureReasons = ["expired", "client", "file_failed", "checksum_differs", "content_damaged"] as const;
-
-export type FailureReason = (typeof failureReasons)[number];
-
-/** Why a file or a session failed: a stable reason and a sentence for people. */
-export interface Failure {
-  readonly reason: FailureReason;
-  readonly message: string;
-}
 
 /** What a client declares of a file before it sends it. */
 export interface FileSpec {
@@ -26,6 +20,8 @@ export interface FileSpec {
   readonly mediaType: string;
   /** What a failed transfer fails: the file alone, or its whole session. */
   readonly onFailure: "file" | "session";
+  /** Where the server fetches the content from; undefined for a file that clients send. */
+  readonly source: Source | undefined;
   readonly attributes: Attributes;
 }
 
@@ -40,10 +36,24 @@ export interface SessionFile extends FileSpec {
   readonly current: Content | undefined;
   /** The try that is under way or can be continued. */
   readonly running: Attempt | undefined;
+  /** Present where the content shares its bytes with the file that it was fetched from. */
+  readonly linked?: LinkedContent | undefined;
+  /** Present while the content is to be fetched from `source`. */
+  readonly pull: Pull | undefined;
   /** How many attempts there have been. */
   readonly attempts: number;
   readonly createdAt: Date;
   readonly modifiedAt: Date;
+}
+
+/** Content that was taken over from a file outside of the store, which is removed when the session is done. */
+export interface LinkedContent {
+  /** The content that it is of; any other has nothing to do with it. */
+  readonly contentId: string;
+  /** The store's mark of the bytes that were hashed. */
+  readonly mark: string;
+  /** Tells the original apart from whatever else comes to lie in its place. */
+  readonly validator: string;
 }
 
 /** Untrusted words of a file spec; what is left out gets its default. */
@@ -53,6 +63,7 @@ export interface FileSpecInput {
   readonly checksums?: readonly { readonly algorithm: string; readonly value: string }[];
   readonly mediaType?: string;
   readonly onFailure?: "file" | "session";
+  readonly source?: { readonly uri: string; readonly thumbprint?: string } | undefined;
   readonly attributes?: Attributes;
 }
 
@@ -66,16 +77,28 @@ export function parseFileSpec(input: FileSpecInput, limits: Limits): FileSpec {
     checksums: parseChecksums(input.checksums ?? []),
     mediaType: parseText(input.mediaType ?? "", "media type", 255),
     onFailure: input.onFailure ?? "file",
+    source: input.source && parseDeclaredSource(input.source),
     attributes: parseAttributes(input.attributes ?? {}, limits),
   };
+}
+
+function parseDeclaredSource({ uri, thumbprint }: NonNullable<FileSpecInput["source"]>): Source {
+  try {
+    return parseSource(uri, thumbprint);
+  } catch (error) {
+    if (isSourceError(error)) throw refuseSource(error);
+    throw error;
+  }
 }
 
 /** True when both declare the same thing, so that declaring one after the other changes nothing. */
 export function isSameSpec(a: FileSpec, b: FileSpec): boolean {
   const words = (spec: FileSpec) => {
-    const { name, sizeBytes, mediaType, onFailure, attributes } = spec;
+    const { name, sizeBytes, mediaType, onFailure, attributes, source } = spec;
     const checksums = Object.fromEntries(spec.checksums.map(({ algorithm, value }) => [algorithm, value]));
-    return canonicalJson({ name, sizeBytes, checksums, mediaType, onFailure, attributes });
+    const { address, thumbprint } = source ?? {};
+    const from = { uri: address?.uri, thumbprint: thumbprint && formatThumbprint(thumbprint) };
+    return canonicalJson({ name, sizeBytes, checksums, mediaType, onFailure, attributes, from });
   };
   return words(a) === words(b);
 }

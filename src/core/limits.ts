@@ -19,6 +19,10 @@ export interface Limits {
   readonly maxWatches: number;
   /** What all running uploads together may hold in memory (bytes). */
   readonly maxBufferedBytes: number;
+  /** How many files may be fetched from their sources at the same time. */
+  readonly maxPulls: number;
+  /** Tries in a row to fetch a file that bring nothing new, until it fails. */
+  readonly maxPullTries: number;
   /** A long stream is made durable and committed at least this often; `kill -9` costs at most this (P3). */
   readonly checkpointBytes: number;
   readonly checkpointMs: number;
@@ -34,6 +38,8 @@ export const defaultLimits: Limits = {
   maxAttributesBytes: 64 * 1024,
   maxWatches: 1000,
   maxBufferedBytes: 128 * 2 ** 20,
+  maxPulls: 8,
+  maxPullTries: 8,
   checkpointBytes: 32 * 2 ** 20,
   checkpointMs: 2_000,
 };
@@ -48,6 +54,8 @@ const settingOf: Record<keyof Limits, string> = {
   maxAttributesBytes: "SLIPWAY_MAX_ATTRIBUTES_BYTES",
   maxWatches: "SLIPWAY_MAX_WATCHES",
   maxBufferedBytes: "SLIPWAY_MAX_BUFFERED_BYTES",
+  maxPulls: "SLIPWAY_MAX_PULLS",
+  maxPullTries: "SLIPWAY_MAX_PULL_TRIES",
   checkpointBytes: "SLIPWAY_CHECKPOINT_BYTES",
   checkpointMs: "SLIPWAY_CHECKPOINT_INTERVAL",
 };

@@ -113,6 +113,7 @@ export function tellNews(metadata: MetadataStore, news: SessionNews): MetadataSt
     completeSession: (ref, decide) => after(ref.sessionId, "event", metadata.completeSession(ref, decide)),
     deleteSession: (ref, check) => after(ref.sessionId, "event", metadata.deleteSession(ref, check)),
     changeFile: (ref, key, change) => after(ref.sessionId, "event", metadata.changeFile(ref, key, change)),
+    changePull: (ref, decide) => after(ref.sessionId, "event", metadata.changePull(ref, decide)),
     finishAttempt: (ref, options, decide) =>
       after(ref.sessionId, "event", metadata.finishAttempt(ref, options, decide)),
     commitExtent: (commit) => after(commit.attempt.sessionId, "progress", metadata.commitExtent(commit)),

@@ -7,7 +7,7 @@ export type SessionState = (typeof sessionStates)[number];
 /**
  * What can happen to a session. `change`: files are declared, sent or removed. `touch`: it is kept alive. `complete`:
  * all files are whole. `defer`: completion was asked while content is still being fetched. `settle`: that content has
- * come.
+ * come. `reopen`: some of it cannot be had, and whoever asked must see to it.
  */
 export const sessionEvents = [
   "touch",
@@ -15,6 +15,7 @@ export const sessionEvents = [
   "complete",
   "defer",
   "settle",
+  "reopen",
   "cancel",
   "fail",
   "expire",
@@ -34,6 +35,7 @@ export const sessionMoves: Record<SessionState, Record<SessionEvent, SessionMove
     complete: "done",
     defer: "completing",
     settle: "refused",
+    reopen: "refused",
     cancel: "canceled",
     fail: "failed",
     expire: "failed",
@@ -45,6 +47,7 @@ export const sessionMoves: Record<SessionState, Record<SessionEvent, SessionMove
     complete: "replay",
     defer: "replay",
     settle: "done",
+    reopen: "active",
     cancel: "canceled",
     fail: "failed",
     expire: "failed",
@@ -56,6 +59,7 @@ export const sessionMoves: Record<SessionState, Record<SessionEvent, SessionMove
     complete: "replay",
     defer: "replay",
     settle: "replay",
+    reopen: "refused",
     cancel: "refused",
     fail: "refused",
     expire: "refused",
@@ -67,6 +71,7 @@ export const sessionMoves: Record<SessionState, Record<SessionEvent, SessionMove
     complete: "refused",
     defer: "refused",
     settle: "refused",
+    reopen: "refused",
     cancel: "replay",
     fail: "refused",
     expire: "refused",
@@ -78,6 +83,7 @@ export const sessionMoves: Record<SessionState, Record<SessionEvent, SessionMove
     complete: "refused",
     defer: "refused",
     settle: "refused",
+    reopen: "refused",
     cancel: "refused",
     fail: "replay",
     expire: "replay",

@@ -1,6 +1,6 @@
 import type { Caller } from "./call.js";
 import { UploadError } from "./error.js";
-import type { Failure } from "./file.js";
+import type { Failure } from "./failure.js";
 import { moveSession, type SessionEvent, type SessionState } from "./session-state.js";
 import { type Attributes, invalid } from "./values.js";
 
@@ -96,7 +96,7 @@ export function touchSession(session: Session, event: "touch" | "change", now: D
 /** The session ended by `event`, or undefined when it had ended so before. Throws what `moveSession` throws. */
 export function endSession(
   session: Session,
-  event: Exclude<SessionEvent, "touch" | "change" | "defer" | "delete">,
+  event: Exclude<SessionEvent, "touch" | "change" | "defer" | "reopen" | "delete">,
   now: Date,
   failure?: Failure,
 ): Session | undefined {

@@ -9,6 +9,7 @@ import { createCatalogOperations } from "./operations/catalog.js";
 import { createCheckStore } from "./operations/check/check-store.js";
 import { completeSession, validateSession } from "./operations/complete-session.js";
 import { addFile, getFile, getUploadStatus, listFiles, removeFile, removeItemFile } from "./operations/files.js";
+import { createPuller, type Puller, type PullerOptions } from "./operations/pull/puller.js";
 import { putBlob, putBlobs } from "./operations/put-blobs.js";
 import { putFile } from "./operations/put-file.js";
 import { readFile, readItemFile } from "./operations/read-file.js";
@@ -51,8 +52,10 @@ export function createUploads(ports: {
 }) {
   const { observer = silentObserver } = ports;
   const news = createSessionNews(ports.limits);
+  let puller: Puller | undefined;
   const deps: CoreDeps = {
     ...ports,
+    pulls: { wake: () => puller?.wake() },
     observer,
     metadata: tellNews(tellSessions(ports.metadata, observer), news),
     news,
@@ -106,6 +109,11 @@ export function createUploads(ports: {
     ...createCatalogOperations(deps),
     ...createRecordOperations(deps),
 
+    /** Not for callers: fetches what files with a source wait for, one puller for the service. */
+    createPuller(options: PullerOptions): Puller {
+      puller = createPuller(deps, options);
+      return puller;
+    },
     /** Not for callers: what all uploads that are under way hold in memory. */
     bufferUse: () => deps.budget.use,
     /** Not for callers: the service's own housekeeping, its quick part and the whole of it. */

@@ -21,6 +21,7 @@ export function formatLibrary(library: Library): LibraryMessage {
     attributes: formatAttributes(library.attributes),
     createTime: timestampFromDate(library.createdAt),
     updateTime: timestampFromDate(library.modifiedAt),
+    backingFolder: library.backingFolder ?? "",
   });
 }
 

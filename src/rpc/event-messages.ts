@@ -8,6 +8,7 @@ import {
   type JsonValue,
   type SessionHistoryEvent,
   type SessionUpdate,
+  sourceFailures,
 } from "../core/index.js";
 import { formatFailure } from "./session-messages.js";
 
@@ -15,6 +16,7 @@ const types: Record<EventType, SessionEventType> = {
   "session.created": SessionEventType.SESSION_CREATED,
   "session.changed": SessionEventType.SESSION_CHANGED,
   "session.completing": SessionEventType.SESSION_COMPLETING,
+  "session.reopened": SessionEventType.SESSION_REOPENED,
   "session.done": SessionEventType.SESSION_DONE,
   "session.canceled": SessionEventType.SESSION_CANCELED,
   "session.failed": SessionEventType.SESSION_FAILED,
@@ -22,6 +24,7 @@ const types: Record<EventType, SessionEventType> = {
   "file.removed": SessionEventType.FILE_REMOVED,
   "file.ready": SessionEventType.FILE_READY,
   "file.failed": SessionEventType.FILE_FAILED,
+  "file.delayed": SessionEventType.FILE_DELAYED,
 };
 
 export function formatUpdate(
@@ -33,16 +36,18 @@ export function formatUpdate(
 }
 
 function formatEvent(event: SessionHistoryEvent): MessageInitShape<typeof SessionEventSchema> {
-  const { fileId, name, removed, reason, message } = event.details;
+  const { fileId, name, removed, message, retryAt } = event.details;
   const fileName = textOf(name) ?? textOf(removed);
-  const known = failureReasons.find((each) => each === reason);
+  const reason = failureReasons.find((each) => each === event.details.reason);
+  const source = sourceFailures.find((each) => each === event.details.source);
   return {
     number: BigInt(event.number),
     type: types[event.type],
     time: timestampFromDate(event.at),
     ...(typeof fileId === "string" && { fileId }),
     ...(fileName !== undefined && { fileName }),
-    ...(known && { failure: formatFailure({ reason: known, message: textOf(message) ?? "" }) }),
+    ...(reason && { failure: formatFailure({ reason, message: textOf(message) ?? "", ...(source && { source }) }) }),
+    ...(typeof retryAt === "string" && { retryTime: timestampFromDate(new Date(retryAt)) }),
   };
 }
 

@@ -5,7 +5,9 @@ import {
   type ChecksumInfo,
   type ChecksumInfoSchema,
 } from "../../gen/slipway/upload/v1/checksum_pb.js";
+import type { TransferEndpointSchema } from "../../gen/slipway/upload/v1/endpoint_pb.js";
 import {
+  type FetchStatusSchema,
   type FileContentSchema,
   FileFailure,
   type File as FileMessage,
@@ -19,8 +21,11 @@ import {
   type Content,
   type FileSpecInput,
   type FileState,
+  formatThumbprint,
   invalid,
+  type Pull,
   type SessionFile,
+  type Source,
   UploadError,
 } from "../core/index.js";
 import { optionalNumberFrom } from "./numbers.js";
@@ -56,6 +61,7 @@ export function formatFile(file: SessionFile): FileMessage {
       mediaType: file.mediaType,
       onFailure: file.onFailure === "session" ? FileFailure.SESSION : FileFailure.FILE,
       attributes: formatAttributes(file.attributes),
+      ...(file.source && { source: formatSource(file.source) }),
     },
     state: states[file.state],
     committedOffset: BigInt(file.state === "ready" ? (current?.sizeBytes ?? 0) : (running?.offset ?? 0)),
@@ -64,7 +70,20 @@ export function formatFile(file: SessionFile): FileMessage {
     ...(failure && { failure: formatFailure(failure) }),
     createTime: timestampFromDate(file.createdAt),
     updateTime: timestampFromDate(file.modifiedAt),
+    ...(file.pull && { fetch: formatPull(file.pull) }),
   });
+}
+
+function formatSource({ address, thumbprint }: Source): MessageInitShape<typeof TransferEndpointSchema> {
+  return { uri: address.uri, sslCertificateThumbprint: thumbprint === undefined ? "" : formatThumbprint(thumbprint) };
+}
+
+function formatPull({ tries, problem, dueAt, found }: Pull): MessageInitShape<typeof FetchStatusSchema> {
+  return {
+    tries,
+    ...(problem && { problem: formatFailure(problem), retryTime: timestampFromDate(dueAt) }),
+    ...(found?.sizeBytes === undefined ? {} : { sourceSizeBytes: BigInt(found.sizeBytes) }),
+  };
 }
 
 export function formatContent({ sizeBytes, checksums }: Content): MessageInitShape<typeof FileContentSchema> {
@@ -79,6 +98,7 @@ export function parseSpec(spec: FileSpecMessage | undefined): FileSpecInput {
     checksums: spec.checksums.map(parseChecksumInfo),
     mediaType: spec.mediaType,
     onFailure: parseOnFailure(spec.onFailure),
+    ...(spec.source && { source: { uri: spec.source.uri, thumbprint: spec.source.sslCertificateThumbprint } }),
     ...(spec.attributes === undefined ? {} : { attributes: spec.attributes }),
   };
 }

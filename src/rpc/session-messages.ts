@@ -1,6 +1,10 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { FailureReason as FailureReasonMessage, type FailureSchema } from "../../gen/slipway/upload/v1/failure_pb.js";
+import {
+  FailureReason as FailureReasonMessage,
+  type FailureSchema,
+  SourceFailure as SourceFailureMessage,
+} from "../../gen/slipway/upload/v1/failure_pb.js";
 import {
   SessionAccess as SessionAccessMessage,
   type Session as SessionMessage,
@@ -17,6 +21,7 @@ import {
   type SessionAccess,
   type SessionState,
   type SessionVisibility,
+  type SourceFailure,
 } from "../core/index.js";
 
 const states: Record<SessionState, SessionStateMessage> = {
@@ -43,6 +48,35 @@ const failureReasons: Record<FailureReason, FailureReasonMessage> = {
   file_failed: FailureReasonMessage.FILE_FAILED,
   checksum_differs: FailureReasonMessage.CHECKSUM_DIFFERS,
   content_damaged: FailureReasonMessage.CONTENT_DAMAGED,
+  source_failed: FailureReasonMessage.SOURCE_FAILED,
+};
+
+const sourceFailures: Record<SourceFailure, SourceFailureMessage> = {
+  uri_malformed: SourceFailureMessage.URI_MALFORMED,
+  scheme_unsupported: SourceFailureMessage.SCHEME_UNSUPPORTED,
+  credentials_in_uri: SourceFailureMessage.CREDENTIALS_IN_URI,
+  thumbprint_malformed: SourceFailureMessage.THUMBPRINT_MALFORMED,
+  thumbprint_unusable: SourceFailureMessage.THUMBPRINT_UNUSABLE,
+  address_forbidden: SourceFailureMessage.ADDRESS_FORBIDDEN,
+  outside_roots: SourceFailureMessage.OUTSIDE_ROOTS,
+  not_found: SourceFailureMessage.NOT_FOUND,
+  refused: SourceFailureMessage.REFUSED,
+  not_ready: SourceFailureMessage.NOT_READY,
+  unreachable: SourceFailureMessage.UNREACHABLE,
+  timed_out: SourceFailureMessage.TIMED_OUT,
+  response_invalid: SourceFailureMessage.RESPONSE_INVALID,
+  redirect_invalid: SourceFailureMessage.REDIRECT_INVALID,
+  redirect_loop: SourceFailureMessage.REDIRECT_LOOP,
+  too_many_redirects: SourceFailureMessage.TOO_MANY_REDIRECTS,
+  tls_failed: SourceFailureMessage.TLS_FAILED,
+  certificate_untrusted: SourceFailureMessage.CERTIFICATE_UNTRUSTED,
+  thumbprint_differs: SourceFailureMessage.THUMBPRINT_DIFFERS,
+  not_regular_file: SourceFailureMessage.NOT_REGULAR_FILE,
+  unreadable: SourceFailureMessage.UNREADABLE,
+  size_differs: SourceFailureMessage.SIZE_DIFFERS,
+  too_large: SourceFailureMessage.TOO_LARGE,
+  changed: SourceFailureMessage.CHANGED,
+  ended_early: SourceFailureMessage.ENDED_EARLY,
 };
 
 export function formatSession(session: Session): SessionMessage {
@@ -71,6 +105,7 @@ export function formatFailure(failure: Failure): MessageInitShape<typeof Failure
   return {
     reason: failureReasons[failure.reason],
     message: { id: `slipway.failure.${failure.reason}`, defaultMessage: failure.message },
+    ...(failure.source && { sourceFailure: sourceFailures[failure.source] }),
   };
 }
 

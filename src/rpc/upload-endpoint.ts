@@ -20,7 +20,8 @@ export function formatEndpoint(
 ): { uploadEndpoint?: MessageInitShape<typeof TransferEndpointSchema> } {
   const { caller } = callOf(context);
   const { origin } = requestOf(context);
-  if (origin === "" || session.state !== "active" || !caller.permissions.has("upload")) return {};
+  if (origin === "" || session.state !== "active" || file.source !== undefined || !caller.permissions.has("upload"))
+    return {};
   const { path, expiresAt } = offerUpload(file, caller);
   return { uploadEndpoint: { uri: origin + path, expireTime: timestampFromDate(expiresAt) } };
 }

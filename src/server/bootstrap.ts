@@ -41,6 +41,7 @@ export function startBootstrap(deps: {
       throw new Refusal(`the database belongs to the data folder with store id ${boundTo}, this folder has ${storeId}`);
     }
     await deps.metadata.interruptValidations();
+    await deps.metadata.returnAllPulls();
     await deps.ensureAdministrator();
     reached = true;
   }

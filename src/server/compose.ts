@@ -15,6 +15,7 @@ import { createFaces } from "./faces.js";
 import { listen } from "./listen.js";
 import type { Log } from "./log.js";
 import { createMetrics } from "./metrics.js";
+import { startPulling } from "./pull.js";
 import { listenRefusal } from "./refusal.js";
 import { registerState } from "./state-metrics.js";
 import { stopServer } from "./stop.js";
@@ -89,6 +90,7 @@ export async function compose(config: Config, log: Log, version: string): Promis
     onFlushError: (error) => log.warn({ err: error }, "the last uses of tokens could not be stored; they will be"),
   });
   const access = tellAccess(known, log, metrics.loginFailed);
+  const puller = startPulling({ uploads, config, log, ready: bootstrap.done, onEnd: metrics.fetchEnded });
   let leaving = false;
   async function checkReady(): Promise<void> {
     bootstrap.assertDone();
@@ -103,6 +105,7 @@ export async function compose(config: Config, log: Log, version: string): Promis
     },
     bufferUse: uploads.bufferUse,
     maxBufferedBytes: config.limits.maxBufferedBytes,
+    fetching: () => puller.running,
     poolUse: database.poolUse,
   });
   const faces = createFaces({
@@ -166,7 +169,7 @@ export async function compose(config: Config, log: Log, version: string): Promis
     async stop(hurry) {
       leaving = true;
       return await stopServer(
-        { log, faces, listener, certificate, bootstrap, stopping, sweeper, access, metadata, database, blobs },
+        { log, faces, listener, certificate, bootstrap, stopping, sweeper, puller, access, metadata, database, blobs },
         hurry,
       );
     },

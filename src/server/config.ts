@@ -2,6 +2,8 @@
 import { resolve } from "node:path";
 import { isPassword } from "../access/passwords.js";
 import { type Deadlines, defaultLimits, defaultSweep, type Limits, type SweepOptions } from "../core/index.js";
+import { type PullAllowance, parsePullAllow } from "../sources/address-policy.js";
+import { parsePullRoots } from "../sources/roots.js";
 
 export interface Config {
   readonly listen: { readonly host: string; readonly port: number };
@@ -21,6 +23,12 @@ export interface Config {
   readonly messageTimeoutMs: number;
   readonly limits: Limits;
   readonly deadlines: Deadlines;
+  readonly pull: {
+    /** What may be pulled from beside public addresses. */
+    readonly allow: PullAllowance;
+    /** Folders that file: and ds: sources may be read from. */
+    readonly roots: readonly string[];
+  };
   /** For the first start; undefined for one that is made up then. */
   readonly adminPassword: string | undefined;
   readonly tokenIdleTtlMs: number;
@@ -120,6 +128,8 @@ export function readConfig(env: Environment, isTerminal: boolean): Config {
       maxAttributesBytes: bytes("SLIPWAY_MAX_ATTRIBUTES_BYTES", defaultLimits.maxAttributesBytes, 2),
       maxWatches: count("SLIPWAY_MAX_WATCHES", defaultLimits.maxWatches, 0),
       maxBufferedBytes: bytes("SLIPWAY_MAX_BUFFERED_BYTES", defaultLimits.maxBufferedBytes, 2 ** 20),
+      maxPulls: count("SLIPWAY_MAX_PULLS", defaultLimits.maxPulls, 1, 1000),
+      maxPullTries: count("SLIPWAY_MAX_PULL_TRIES", defaultLimits.maxPullTries, 1, 1000),
       checkpointBytes: bytes("SLIPWAY_CHECKPOINT_BYTES", defaultLimits.checkpointBytes, 1),
       checkpointMs: interval("SLIPWAY_CHECKPOINT_INTERVAL", defaultLimits.checkpointMs),
     },
@@ -127,6 +137,20 @@ export function readConfig(env: Environment, isTerminal: boolean): Config {
       idleTtlMs: duration("SLIPWAY_SESSION_TTL", 24 * hourMs),
       absoluteTtlMs: duration("SLIPWAY_SESSION_ABSOLUTE_TTL", 7 * 24 * hourMs),
       keepTerminalMs: duration("SLIPWAY_SESSION_KEEP", 24 * hourMs),
+    },
+    pull: {
+      allow: read<PullAllowance>(
+        "SLIPWAY_PULL_ALLOW",
+        { hosts: [], networks: [] },
+        parsePullAllow,
+        "host names, addresses and networks such as files.example.com,10.0.0.0/8, with commas between them and no ports",
+      ),
+      roots: read<readonly string[]>(
+        "SLIPWAY_PULL_ROOTS",
+        [],
+        parsePullRoots,
+        "absolute folders such as /srv/images, with commas between them, and not / itself",
+      ),
     },
     adminPassword: readUnshown<string | undefined>(
       "SLIPWAY_ADMIN_PASSWORD",

@@ -1,6 +1,6 @@
 // What is counted, for Prometheus. Nothing that a client chooses is ever a label: the number of series is bounded.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import { type AnswerCode, type Observer, type SweepReport, sessionStates } from "../core/index.js";
+import { type AnswerCode, type Observer, type PullOutcome, type SweepReport, sessionStates } from "../core/index.js";
 
 export interface Metrics {
   readonly registry: Registry;
@@ -11,6 +11,8 @@ export interface Metrics {
   loginFailed(): void;
   swept(report: Partial<SweepReport>): void;
   sweepFailed(): void;
+  /** A try to fetch a file from its source ended; or broke off for a reason of this server's. */
+  fetchEnded(result: PullOutcome | "broken"): void;
 }
 
 /** Which interface of the server a request is for, and what of it: both from closed lists. */
@@ -39,6 +41,7 @@ export function createMetrics(version: string): Metrics {
     observer: createObserver(registers),
     requestBegan: createRequestMetrics(registers),
     ...createSweepMetrics(registers),
+    fetchEnded: createFetchMetrics(registers),
     loginFailed: createCounter(registers, "slipway_login_failures_total", "Passwords shown that were not good."),
   };
 }
@@ -46,6 +49,17 @@ export function createMetrics(version: string): Metrics {
 function createCounter(registers: Registry[], name: string, help: string): () => void {
   const counter = new Counter({ name, help, registers });
   return () => counter.inc();
+}
+
+function createFetchMetrics(registers: Registry[]): Metrics["fetchEnded"] {
+  const fetches = new Counter({
+    name: "slipway_fetches_total",
+    help: "Tries to fetch a file from its source, by how they ended.",
+    labelNames: ["result"],
+    registers,
+  });
+  for (const result of ["fetched", "delayed", "failed", "left", "broken"]) fetches.inc({ result }, 0);
+  return (result) => fetches.inc({ result });
 }
 
 /**

@@ -9,6 +9,7 @@ export interface ServerState {
   readonly countOpenSessions: () => Promise<number>;
   readonly bufferUse: () => { readonly sharers: number; readonly heldBytes: number };
   readonly maxBufferedBytes: number;
+  readonly fetching: () => number;
   readonly poolUse: () => {
     readonly used: number;
     readonly free: number;
@@ -65,6 +66,7 @@ export function registerState(registry: Registry, state: ServerState): void {
     "Parts, and streams of blobs, that are being received.",
     () => state.bufferUse().sharers,
   );
+  gauge("slipway_fetches_in_flight", "Files that are being fetched from their sources.", state.fetching);
   gauge("slipway_buffered_bytes", "What they hold in memory (bytes).", () => state.bufferUse().heldBytes);
   gauge(
     "slipway_buffered_limit_bytes",

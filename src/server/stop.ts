@@ -27,6 +27,7 @@ export interface StopParts {
   /** Ends the bootstrap's waiting for the database. */
   readonly stopping: AbortController;
   readonly sweeper: { stop(): Promise<void> };
+  readonly puller: { stop(): Promise<void> };
   readonly access: { stop(): Promise<void> };
   readonly metadata: Pick<MetadataStore, "close">;
   readonly database: Pick<Database, "close">;
@@ -56,6 +57,7 @@ export async function stopServer(parts: StopParts, hurry?: AbortSignal): Promise
   parts.stopping.abort();
   const steps: readonly (readonly [what: string, ms: number, work: () => Promise<unknown>])[] = [
     ["the start of the database", closeMs, () => parts.bootstrap.done.catch(() => undefined)],
+    ["what is being fetched", closeMs, () => parts.puller.stop()],
     ["the sweeper", closeMs, () => parts.sweeper.stop()],
     ["the last uses of tokens", closeMs, () => parts.access.stop()],
     ["the metadata store", closeMs, () => parts.metadata.close()],

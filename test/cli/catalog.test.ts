@@ -76,6 +76,15 @@ describe("library", () => {
     expect([gone.exitCode, gone.stderr]).toEqual([1, `slipway library show: there is no library "${name}-2"\n`]);
   });
 
+  it("may have a folder of the server that is its own, and keeps it when it is changed", async () => {
+    const { library } = await json("library", "create", name, "--backing-folder", "/srv/images");
+    expect(library.backingFolder).toBe("/srv/images");
+    await slipway("library", "update", name, "--description", "all");
+    expect((await slipway("library", "show", name)).stdout).toMatch(/^backing folder +\/srv\/images$/m);
+    const relative = await slipway("library", "create", `${name}-2`, "--backing-folder", "images");
+    expect([relative.exitCode, relative.stderr]).toEqual([1, expect.stringContaining("is an absolute path such as")]);
+  });
+
   it("with items is not deleted, and its name is not given twice", async () => {
     await slipway("library", "create", name);
     await slipway("item", "create", `${name}/one`);

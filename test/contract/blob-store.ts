@@ -1,3 +1,4 @@
+import { appendFile, truncate, utimes, writeFile } from "node:fs/promises";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type BlobKey, type BlobStore, isUploadError, smallContentBytes } from "../../src/core/index.js";
@@ -64,6 +65,83 @@ export function describeBlobStore(name: string, adapter: { open(): Promise<OpenB
         await extent.sync();
         await extent.close();
         expectBytes(await readAll(store, extent.key, 0, 70_000), makeBytes(70_000, 3));
+      });
+
+      describe("from outside", () => {
+        const lifeAgo = new Date("2002-02-02T00:00:00Z");
+        const anHourAgo = () => new Date(Date.now() - 3_600_000);
+        const bring = (content: Uint8Array) => async (path: string) => {
+          await writeFile(path, content);
+          await utimes(path, lifeAgo, lifeAgo);
+          return "brought";
+        };
+        const listAll = async (store: BlobStore, writtenBefore: Date) =>
+          await gather(store.listKeys({ writtenBefore, batchSize: 10 }));
+
+        test("P1: is read like any other, also after a reopening, and its mark stays while nobody writes", async () => {
+          const { store, reopen } = await open();
+          const content = makeBytes(300_000, 11);
+          const adopted = await store.adoptExtent(bring(content));
+          expect(adopted).toEqual({ key: adopted?.key, linked: "brought", mark: await store.readMark(adopted!.key) });
+          expectBytes(await readAll(store, adopted!.key, 0, content.length), content);
+          const again = await reopen();
+          expectBytes(await readAll(again, adopted!.key, 5, 100), content.subarray(5, 105));
+          expect(await again.readMark(adopted!.key)).toBe(adopted!.mark);
+        });
+
+        test.each<[string, (path: string) => Promise<void>]>([
+          ["written to", (path) => appendFile(path, "more")],
+          ["cut", (path) => truncate(path, 10)],
+          ["overwritten in place", (path) => writeFile(path, makeBytes(5000, 13))],
+          ["touched", (path) => utimes(path, new Date(), new Date())],
+        ])("has another mark once it was %s", async (_what, change) => {
+          const { store } = await open();
+          let place = "";
+          const adopted = await store.adoptExtent(async (path) => {
+            place = path;
+            return bring(makeBytes(5000, 12))(path);
+          });
+          await change(place);
+          expect(await store.readMark(adopted!.key)).not.toBe(adopted!.mark);
+        });
+
+        test("P8: is as young as it was taken in, however old its file is, until a reopening", async () => {
+          const { store, reopen } = await open();
+          const { key } = (await store.adoptExtent(bring(makeBytes(10, 14))))!;
+          expect(await listAll(store, anHourAgo())).toEqual([]);
+          const [piece] = await gather(store.listStored({ batchSize: 10 }));
+          expect(piece).toMatchObject({ key, unitBytes: 10 });
+          expect(piece!.writtenAt.getTime()).toBeGreaterThan(anHourAgo().getTime());
+          expect(await listAll(store, soon())).toEqual([key]);
+          expect(await listAll(await reopen(), anHourAgo())).toEqual([key]);
+        });
+
+        test("goes to the trash and comes back as any other", async () => {
+          const { store } = await open();
+          const { key, mark } = (await store.adoptExtent(bring(makeBytes(10, 15))))!;
+          await store.moveToTrash([key]);
+          expect(await store.findBytes(key)).toEqual({ place: "trash", sizeBytes: 10 });
+          await store.restoreFromTrash([key]);
+          expect(await store.readMark(key)).toBe(mark);
+          expectBytes(await readAll(store, key, 0, 10), makeBytes(10, 15));
+        });
+
+        test("is not there when it could not be linked, and what went wrong comes out", async () => {
+          const { store } = await open();
+          expect(await store.adoptExtent(async () => undefined)).toBeUndefined();
+          const failing = async (path: string) => {
+            await bring(makeBytes(10, 16))(path);
+            throw new RangeError("not this one");
+          };
+          await expect(store.adoptExtent(failing)).rejects.toThrow(new RangeError("not this one"));
+          expect(await gather(store.listStored({ batchSize: 10 }))).toEqual([]);
+        });
+
+        test("that is not there has no mark: it is damaged", async () => {
+          const { store } = await open();
+          const key = `e:${"0".repeat(32)}` as BlobKey;
+          await expect(store.readMark(key)).rejects.toSatisfy((error) => isUploadError(error, "damaged"));
+        });
       });
 
       test("a write and a sync may be under way at the same time", async () => {
@@ -628,4 +706,10 @@ export function makeBytes(size: number, seed: number): Uint8Array {
 
 function rangeWithin(size: number) {
   return fc.tuple(fc.nat(size), fc.nat(size)).map(([a, b]) => ({ offset: Math.min(a, b), length: Math.abs(a - b) }));
+}
+
+async function gather<T>(batches: AsyncIterable<readonly T[]>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const batch of batches) all.push(...batch);
+  return all;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { CheckFinding, MetadataStore } from "../../src/core/index.js";
 import { isStored, put, readBack as readBlob, refOf } from "../support/blobs.js";
@@ -11,7 +12,9 @@ import {
   placeOf as placeInStore,
   removeBytes,
 } from "../support/check.js";
+import { createFakeSource, createGate, contentOf as serveContent } from "../support/content-source.js";
 import {
+  type FilePlace,
   hookMetadata,
   makeItem,
   type OpenedUploads,
@@ -412,6 +415,73 @@ describe("a repair beside", () => {
     await uploads.writePart({ ...place, offset: 0, body: slowly() }, alice);
     expect(findings).toEqual([]);
     expect(Buffer.compare(await readBack(uploads, alice, place), large)).toBe(0);
+    await assertSound();
+  });
+});
+
+describe("a repair of damaged content that was fetched", () => {
+  const fetched = async (fake = createFakeSource()) => {
+    const { uploads, alice } = opened;
+    const uri = fake.serve(async (request, signal) => serveContent(large, request, signal));
+    const puller = uploads.createPuller({ source: fake.source, onEnd: () => undefined, onError: () => undefined });
+    const spec = { name: "a.bin", source: { uri } };
+    const place = await startFile(uploads, alice, spec);
+    return { fake, puller, spec, place };
+  };
+  const pulled = async (place: FilePlace) => {
+    for (;;) {
+      const { file } = await opened.uploads.getFile(place, opened.alice);
+      if (file.pull === undefined) return file;
+      await sleep(10);
+    }
+  };
+
+  it("fails the file, which is fetched again once it is declared again", async () => {
+    const { uploads, alice } = opened;
+    const { puller, spec, place } = await fetched();
+    puller.start();
+    await pulled(place);
+    await flipBit(opened.dataDir, await keyOf(place.fileId));
+    expect(await repair()).toMatchObject([{ repair: "done" }]);
+    const { file } = await uploads.getFile(place, alice);
+    expect(file).toMatchObject({ state: "failed", pull: undefined, failure: { reason: "content_damaged" } });
+    expect(file.failure?.message).toContain("declare it again");
+    await uploads.removeFile(place, alice);
+    const again = await startFile(uploads, alice, { ...spec, sessionId: place.sessionId });
+    expect(await pulled({ ...again })).toMatchObject({ state: "ready" });
+    expect(Buffer.compare(await readBack(uploads, alice, again), large)).toBe(0);
+    await puller.stop();
+    await assertSound();
+  });
+
+  it("fails a file that is half fetched, and nobody goes on with it", async () => {
+    const { uploads, alice } = opened;
+    const gate = createGate();
+    const fake = createFakeSource();
+    const uri = fake.serve(async (request, signal) =>
+      serveContent(large, request, signal, { at: { offset: 200_000, run: gate.wait } }),
+    );
+    const ends: unknown[] = [];
+    const puller = uploads.createPuller({
+      source: fake.source,
+      onEnd: (_pull, end) => void ends.push(end),
+      onError: () => undefined,
+    });
+    puller.start();
+    const place = await startFile(uploads, alice, { source: { uri } });
+    while ((await uploads.getFile(place, alice)).file.running?.offset !== 200_000) await sleep(10);
+    await removeBytes(opened.dataDir, await keyOf(place.fileId));
+    expect(await repair()).toMatchObject([{ repair: "done" }]);
+    while (ends.length === 0) await sleep(10);
+    expect(ends).toEqual(["left"]);
+    expect((await uploads.getFile(place, alice)).file).toMatchObject({
+      state: "failed",
+      running: undefined,
+      pull: undefined,
+      failure: { reason: "content_damaged" },
+    });
+    await puller.stop();
+    expect(fake.requests).toHaveLength(1);
     await assertSound();
   });
 });

@@ -81,6 +81,7 @@ const ofNobody = [
   "bufferUse",
   "sweep",
   "sweepRows",
+  "createPuller",
   "checkStore",
   "createLibrary",
   "listSessions",

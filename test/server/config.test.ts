@@ -81,6 +81,35 @@ const settings: Readonly<Record<string, Setting>> = {
     good: { "0": false, "1": true },
     bad: ["yes", "true", "2", "01"],
   },
+  SLIPWAY_PULL_ALLOW: {
+    of: ({ pull }) => pull.allow,
+    default: { hosts: [], networks: [] },
+    good: {
+      "Files.example.com, bücher.example,a_b": {
+        hosts: ["files.example.com", "xn--bcher-kva.example", "a_b"],
+        networks: [],
+      },
+      "10.0.0.0/8,127.0.0.1,fd00::/8,::1": {
+        hosts: [],
+        networks: [
+          { family: "ipv4", address: "10.0.0.0", prefix: 8 },
+          { family: "ipv4", address: "127.0.0.1", prefix: 32 },
+          { family: "ipv6", address: "fd00::", prefix: 8 },
+          { family: "ipv6", address: "::1", prefix: 128 },
+        ],
+      },
+    },
+    bad: [
+      ...["*", "*.example.com", "http://a", "a:80", "a b", "a,,b", "a,", "10.0.0.0/33", "::/129", "10.0.0/8", "a/8"],
+      ...["127.1", "2130706433", "0x7f.0.0.1", "0177.0.0.1", "[::1]", "fe80::1%eth0", "user@host", "."],
+    ],
+  },
+  SLIPWAY_PULL_ROOTS: {
+    of: ({ pull }) => pull.roots,
+    default: [],
+    good: { "/srv/images": ["/srv/images"], "/srv/images/, /vmfs/../volumes": ["/srv/images", "/volumes"] },
+    bad: ["images", "./images", "/", "/srv/..", "/srv,", ",/srv", "file:///srv"],
+  },
   SLIPWAY_CORS_ORIGINS: {
     of: ({ corsOrigins }) => corsOrigins,
     default: [],
@@ -153,6 +182,18 @@ const settings: Readonly<Record<string, Setting>> = {
     bad: counts(Number.MAX_SAFE_INTEGER).slice(1),
   },
   SLIPWAY_MAX_BUFFERED_BYTES: size(({ limits }) => limits.maxBufferedBytes, 128 * MiB, ["0", "1048575"]),
+  SLIPWAY_MAX_PULLS: {
+    of: ({ limits }) => limits.maxPulls,
+    default: 8,
+    good: { "1": 1, "1000": 1000 },
+    bad: counts(1000),
+  },
+  SLIPWAY_MAX_PULL_TRIES: {
+    of: ({ limits }) => limits.maxPullTries,
+    default: 8,
+    good: { "1": 1, "1000": 1000 },
+    bad: counts(1000),
+  },
   SLIPWAY_MESSAGE_TIMEOUT: interval(({ messageTimeoutMs }) => messageTimeoutMs, 15 * 60_000),
   SLIPWAY_CHECKPOINT_BYTES: size(({ limits }) => limits.checkpointBytes, 32 * MiB, ["0"]),
   SLIPWAY_CHECKPOINT_INTERVAL: interval(({ limits }) => limits.checkpointMs, 2_000),

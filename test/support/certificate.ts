@@ -9,8 +9,10 @@ export interface Certificate {
   readonly key: string;
 }
 
-/** Signed by itself, for `localhost` and 127.0.0.1. */
-export function makeCertificate(commonName = "localhost"): Certificate {
+const dayMs = 86_400_000;
+
+/** Signed by itself, for `localhost` and 127.0.0.1; from a day ago to a day from now unless told otherwise. */
+export function makeCertificate(commonName = "localhost", untilMs = dayMs): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
   const ecdsaWithSha256 = sequence(oid("2a8648ce3d040302"));
   const name = sequence(der(0x31, sequence(oid("550403"), der(0x0c, Buffer.from(commonName)))));
@@ -28,7 +30,7 @@ export function makeCertificate(commonName = "localhost"): Certificate {
     der(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     ecdsaWithSha256,
     name,
-    sequence(utcTime(-86_400_000), utcTime(86_400_000)),
+    sequence(utcTime(Math.min(-dayMs, untilMs - dayMs)), utcTime(untilMs)),
     name,
     publicKey.export({ type: "spki", format: "der" }),
     der(0xa3, extensions),

@@ -11,6 +11,7 @@ export function libraryJson(library: Library) {
     name: library.name,
     description: library.description,
     version: Number(library.version),
+    backingFolder: library.backingFolder || undefined,
     attributes: library.attributes ?? {},
     createdAt: formatTime(library.createTime),
     updatedAt: formatTime(library.updateTime),

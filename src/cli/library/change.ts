@@ -23,12 +23,22 @@ export const create = defineServerCommand({
   operands: { shape: "NAME", least: 1, most: 1 },
   options: {
     description: { type: "string", value: "TEXT", default: "", summary: "what it is, for people" },
+    "backing-folder": {
+      type: "string",
+      value: "PATH",
+      default: "",
+      summary: "a folder of the server: what is fetched from it into the library is moved, not copied",
+    },
     ...attributeOption,
   },
-  examples: ['slipway library create maps --description "all that is drawn" --attribute shelf=12'],
+  examples: [
+    'slipway library create maps --description "all that is drawn" --attribute shelf=12',
+    "slipway library create images --backing-folder /srv/images",
+  ],
   check: ({ values }) => parseAttributes(values.attribute),
   async run({ operands: [name = ""], values, client, askOnce, context, json }) {
-    const request = { name, description: values.description, attributes: parseAttributes(values.attribute) };
+    const { description, "backing-folder": backingFolder } = values;
+    const request = { name, description, backingFolder, attributes: parseAttributes(values.attribute) };
     const { library } = await askOnce((options) => client.catalog.createLibrary(request, options));
     printLibrary(context, json, library);
   },

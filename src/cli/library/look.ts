@@ -43,9 +43,9 @@ export const show = defineServerCommand({
 
 export function printLibrary(context: Context, json: boolean, library: Library | undefined): void {
   if (library === undefined) throw new CliError("the server's answer holds no library");
-  const { id, name, description, version, attributes } = libraryJson(library);
+  const { id, name, description, version, backingFolder = "", attributes } = libraryJson(library);
   const times = { created: formatMoment(library.createTime), changed: formatMoment(library.updateTime) };
-  const fields = { library: name, id, description, version, attributes, ...times };
+  const fields = { library: name, id, description, "backing folder": backingFolder, version, attributes, ...times };
   if (json) printJson(context, { library: libraryJson(library) });
   else printFields(context, fieldsOf(fields));
 }

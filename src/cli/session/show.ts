@@ -1,16 +1,21 @@
 import type { CallOptions } from "@connectrpc/connect";
 import { ErrorReason } from "../../../gen/slipway/upload/v1/error_pb.js";
+import type { File } from "../../../gen/slipway/upload/v1/file_pb.js";
 import { type Session, SessionState } from "../../../gen/slipway/upload/v1/session_pb.js";
 import type { ValidateSessionResponse } from "../../../gen/slipway/upload/v1/session_service_pb.js";
 import { findItemById, type Lookup } from "../catalog/find.js";
+import { listSome } from "../connection/all-pages.js";
 import { isReason } from "../connection/rpc-error.js";
 import { defineServerCommand } from "../connection/server-command.js";
 import { formatForeign, formatMoment } from "../shell/format.js";
 import { printFields, printJson } from "../shell/output.js";
 import { parseSessionId, sessionOperand } from "./session-id.js";
-import { sessionJson } from "./session-view.js";
+import { describeProblem, fileJson, formatSizeOf, sessionJson } from "./session-view.js";
 
 const shownMissing = 10;
+
+/** Files that are looked through for those that are being fetched. */
+const searched = 1000;
 
 /** What still stands between a session and its completion. */
 interface Missing {
@@ -21,8 +26,8 @@ interface Missing {
 export const show = defineServerCommand({
   path: "session show",
   summary: "tell all about one session",
-  description: `Tells all about one session: its deadlines, the item that its files are for, why it failed, and, while it is
-active, which files it still waits for.`,
+  description: `Tells all about one session: its deadlines, the item that its files are for, why it failed, and, while it
+runs, which files it still waits for, and how far those are that the server fetches.`,
   operands: sessionOperand,
   examples: ["slipway session show 6f9619ff-8b86-4d01-b42d-00cf4fc964ff"],
   check: ({ operands }) => parseSessionId(operands[0]),
@@ -36,8 +41,12 @@ active, which files it still waits for.`,
       (options) => client.sessions.validateSession({ sessionId }, options),
       ask,
     );
-    if (json) printJson(context, { session: { ...sessionJson(session), item: target }, ...missing });
-    else printFields(context, [...fieldsOf(session, target), ...missingFields(missing)]);
+    const fetched = await findFetched(call, session);
+    const isFetched = new Set(fetched.map(({ spec }) => spec?.name));
+    const unsent = missing && { ...missing, missingFiles: missing.missingFiles.filter((name) => !isFetched.has(name)) };
+    const fetchedFiles = isRunning(session) ? { fetchedFiles: fetched.map(fileJson) } : {};
+    if (json) printJson(context, { session: { ...sessionJson(session), item: target }, ...unsent, ...fetchedFiles });
+    else printFields(context, [...fieldsOf(session, target), ...missingFields(unsent), ...fetchedFields(fetched)]);
     return 0;
   },
 });
@@ -70,9 +79,24 @@ async function findMissing(
   }
 }
 
+/** The files that the server is fetching, of the newest of the session. */
+async function findFetched({ client, ask }: Pick<Lookup, "client" | "ask">, session: Session): Promise<File[]> {
+  if (!isRunning(session)) return [];
+  const files = await listSome(
+    searched,
+    (page) => ask((options) => client.files.listFiles({ sessionId: session.id, ...page }, options)),
+    (page) => page.files,
+  );
+  return files.filter((file) => file.fetch !== undefined).reverse();
+}
+
+function isRunning({ state }: Session): boolean {
+  return state === SessionState.ACTIVE || state === SessionState.COMPLETING;
+}
+
 function fieldsOf(session: Session, target: string | undefined): [string, string][] {
   const json = sessionJson(session);
-  const running = session.state === SessionState.ACTIVE || session.state === SessionState.COMPLETING;
+  const running = isRunning(session);
   const item = session.itemId === undefined ? "" : `${target ?? "(gone)"} (${session.itemId})`;
   const fields: [string, string][] = [
     ["session", json.id],
@@ -105,5 +129,15 @@ function missingFields(missing: Missing | undefined): [string, string][] {
       .map(({ name, failure }): [string, string] => ["refused", formatForeign(`${name}: ${failure}`)]),
   ];
   const more = missingFiles.length + invalidFiles.length - fields.length;
+  return more > 0 ? [...fields, ["", `and ${more} more`]] : fields;
+}
+
+function fetchedFields(files: readonly File[]): [string, string][] {
+  const fields = files.slice(0, shownMissing).map((file): [string, string] => {
+    const problem = describeProblem(file);
+    const far = `${file.spec?.name}: ${formatSizeOf(file)}${problem === "" ? "" : `; ${problem}`}`;
+    return ["fetching", formatForeign(far)];
+  });
+  const more = files.length - fields.length;
   return more > 0 ? [...fields, ["", `and ${more} more`]] : fields;
 }

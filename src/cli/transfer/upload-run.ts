@@ -91,6 +91,11 @@ async function settle(run: UploadRun, first: Session): Promise<Session> {
     session = assertSession(asked.session);
   }
   if (session.state === SessionState.DONE) return session;
+  if (session.state === SessionState.ACTIVE) {
+    throw new CliError(
+      `session ${session.id} is not completed: files that the server was to fetch could not be had (see: slipway ls ${session.id})`,
+    );
+  }
   throw overOf(session);
 }
 

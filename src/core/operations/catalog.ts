@@ -21,6 +21,11 @@ export interface LibraryInput {
   readonly attributes?: Attributes | undefined;
 }
 
+export interface NewLibraryInput extends LibraryInput {
+  /** For callers who may read storage. */
+  readonly backingFolder?: string | undefined;
+}
+
 export interface ItemInput extends LibraryInput {
   readonly libraryId: string;
   readonly type?: string | undefined;
@@ -40,6 +45,7 @@ export interface ListInput<Field extends string> {
 
 const maxDescription = 2000;
 const maxType = 255;
+const maxFolder = 4096;
 const maxAliases = 32;
 
 /**
@@ -66,14 +72,17 @@ export function createCatalogOperations(deps: CoreDeps) {
   };
 
   return {
-    async createLibrary(input: LibraryInput, call: Call): Promise<Library> {
+    async createLibrary(input: NewLibraryInput, call: Call): Promise<Library> {
       const tenantId = tenant(call, "administer");
+      const backingFolder = input.backingFolder || undefined;
+      if (backingFolder !== undefined) assertPermission(call.caller, "read_storage");
       return metadata.createLibrary({
         id: createId(),
         tenantId,
         name: parseName(input.name, "library name"),
         description: parseText(input.description ?? "", "description", maxDescription),
         version: 1,
+        backingFolder: backingFolder && parseFolder(backingFolder, "backing folder"),
         attributes: attributesOf(input.attributes),
       });
     },
@@ -162,6 +171,15 @@ export function createCatalogOperations(deps: CoreDeps) {
       return metadata.getItemFile(tenant(call, "read"), itemId, parseName(input.name, "file name"));
     },
   };
+}
+
+/** An absolute path of the server in its plain form. */
+function parseFolder(path: string, what: string): string {
+  parseText(path, what, maxFolder);
+  const names = path.split("/").slice(1);
+  if (/^\/./.test(path) && names.every((name) => name !== "" && name !== "." && name !== "..")) return path;
+  const shown = JSON.stringify(path.slice(0, 80));
+  throw invalid("TEXT_INVALID", `${what} is an absolute path such as /srv/images, without . and .., not ${shown}`);
 }
 
 function parseList<Field extends string>(input: ListInput<Field>) {

@@ -4,17 +4,19 @@ import type { CoreDeps } from "../deps.js";
 import { UploadError } from "../error.js";
 import type { SessionFile } from "../file.js";
 import type { Completion, CompletionView } from "../ports/metadata-store.js";
-import { assertVisible, endSession } from "../session.js";
+import { assertVisible, endSession, touchSession } from "../session.js";
 import { moveSession } from "../session-state.js";
+import { completeVerified } from "./complete-verified.js";
 import { parseSessionRef, type SessionResult } from "./sessions.js";
 
 const mostNamed = 100;
 
 /**
  * Ends the session with all its files at once visible, and applied to the target item if there is one, whose content
- * version moves by one if anything changed; or changes nothing (P5). A repeat answers `applied: false` (P4). Throws
- * `not_found`, `wrong_state`, `expired`, and `incomplete` (FILES_INCOMPLETE) with the names of files that are not
- * ready.
+ * version moves by one if anything changed; or changes nothing (P5). While files are still being fetched the session is
+ * `completing` instead, and ends by itself (`settleSession`). A repeat answers `applied: false` (P4). Throws
+ * `not_found`, `wrong_state`, `expired`, and `incomplete` (FILES_INCOMPLETE) with the names of files that are neither
+ * ready nor being fetched.
  */
 export async function completeSession(
   deps: CoreDeps,
@@ -24,23 +26,32 @@ export async function completeSession(
   assertPermission(call.caller, "upload");
   const ref = parseSessionRef(input, call);
   const askedAt = performance.now();
-  const result = await deps.metadata.completeSession(ref, (view, now) => {
+  const result = await completeVerified(deps, ref, (view, now) => {
     assertVisible(view.session, call.caller);
     return planCompletion(view, now);
   });
   deps.observer.completed((performance.now() - askedAt) / 1000);
-  deps.seats.evictSession(ref.sessionId);
+  if (result.session.state === "done") deps.seats.evictSession(ref.sessionId);
   return result;
 }
 
-/** What completion does, or undefined when it has been done. Pure. */
+/** What completion does, or undefined when it has been done or asked for. Pure. */
 export function planCompletion(view: CompletionView, now: Date): Completion | undefined {
   const { session, files, item } = view;
   // Whether it may complete at all comes before what is missing: an ended session has nothing missing.
   if (moveSession(session, "complete", now) === "replay") return undefined;
-  assertAllReady(files);
+  assertNoneMissing(files);
   if (session.itemId !== undefined && item === undefined) throw itemNotFound(session.itemId);
-  const ended = endSession(session, "complete", now);
+  if (files.every((file) => file.pull === undefined)) return applyFiles(view, "complete", now);
+  moveSession(session, "defer", now);
+  const waiting = { ...touchSession(session, "touch", now), state: "completing" as const };
+  return { session: waiting, events: [{ type: "session.completing", details: {} }] };
+}
+
+/** The end of a session whose files are all ready, by `event`. Pure. */
+export function applyFiles(view: CompletionView, event: "complete" | "settle", now: Date): Completion | undefined {
+  const { session, files, item } = view;
+  const ended = endSession(session, event, now);
   if (ended === undefined) return undefined;
   const completion: Completion = { session: ended, events: [{ type: "session.done", details: {} }] };
   if (item === undefined) return completion;
@@ -53,8 +64,8 @@ export function planCompletion(view: CompletionView, now: Date): Completion | un
   return { ...completion, apply: { contentVersion: item.contentVersion + 1, put, remove } };
 }
 
-function assertAllReady(files: readonly SessionFile[]): void {
-  const missing = files.filter((file) => file.state !== "ready").map((file) => file.name);
+function assertNoneMissing(files: readonly SessionFile[]): void {
+  const missing = files.filter((file) => file.state !== "ready" && file.pull === undefined).map((file) => file.name);
   if (missing.length === 0) return;
   throw new UploadError("incomplete", `${missing.length} of ${files.length} files are not ready`, {
     reason: "FILES_INCOMPLETE",

@@ -8,6 +8,7 @@ import { moveFile } from "../file-state.js";
 import { limitDetail } from "../limits.js";
 import { type Page, parsePage } from "../paging.js";
 import type { FileView } from "../ports/transfer-store.js";
+import { beginPull } from "../pull.js";
 import { assertVisible, touchSession } from "../session.js";
 import { moveSession } from "../session-state.js";
 import { parseName } from "../values.js";
@@ -27,7 +28,7 @@ export interface AddFileInput extends FileSpecInput {
 /**
  * Declares a file. Declaring it again in the same words answers the same file with `applied: false` (P4). Throws
  * `not_found`, `denied`, `invalid`, `unsupported`, `too_large`, `wrong_state`, `expired`, `already_exists`
- * (NAME_TAKEN), `too_many` (TOO_MANY_FILES).
+ * (FILE_EXISTS), `too_many` (TOO_MANY_FILES).
  */
 export async function addFile(
   deps: CoreDeps,
@@ -37,6 +38,8 @@ export async function addFile(
   assertPermission(call.caller, "upload");
   const ref = parseSessionRef(input, call);
   const spec = parseFileSpec(input, deps.limits);
+  const scheme = spec.source?.address.scheme;
+  if (scheme === "file" || scheme === "ds") assertPermission(call.caller, "read_storage");
   const id = createId();
   let applied = true;
   const changed = await deps.metadata.changeFile(ref, { name: spec.name }, ({ session, file: existing }, now) => {
@@ -66,6 +69,8 @@ export async function addFile(
       failure: undefined,
       current: existing?.current,
       running: undefined,
+      linked: undefined,
+      pull: spec.source && beginPull(now),
       attempts: existing?.attempts ?? 0,
       createdAt: existing?.createdAt ?? now,
       modifiedAt: now,
@@ -75,6 +80,7 @@ export async function addFile(
   });
   if (changed.file === undefined) throw new TypeError("a declared file was not stored");
   if (applied) deps.seats.evictFile(changed.file.id);
+  if (applied && changed.file.pull !== undefined) deps.pulls.wake();
   return { session: changed.session, file: changed.file, applied };
 }
 

@@ -2,7 +2,8 @@ import type { Attempt, Extent } from "../attempt.js";
 import { assertChecksums, type Checksum, createHasher, type Hasher } from "../checksum.js";
 import type { CoreDeps } from "../deps.js";
 import { isUploadError, type UploadError } from "../error.js";
-import type { Failure, SessionFile } from "../file.js";
+import type { Failure } from "../failure.js";
+import type { LinkedContent, SessionFile } from "../file.js";
 import { moveFile } from "../file-state.js";
 import type { AttemptOutcome, ExtentCommit, FileRef, FileView } from "../ports/transfer-store.js";
 import { endSession } from "../session.js";
@@ -26,6 +27,8 @@ export interface ArrivedContent {
   keepHash(): void;
   /** Feeds the whole stored content to a hasher. */
   rehash(hasher: Hasher): Promise<void>;
+  /** Present for bytes that are shared with a file outside of the store. */
+  readonly linked?: Omit<LinkedContent, "contentId">;
 }
 
 /** From here on a re-read takes long enough to be shown as `validating`. */
@@ -52,11 +55,12 @@ export async function finishContent(deps: CoreDeps, arrived: ArrivedContent): Pr
   });
   const mismatch = findMismatch(expected, computed, file.name);
   const content = { id: attempt.id, sizeBytes: arrived.sizeBytes, checksums: computed };
+  const linked = arrived.linked && { ...arrived.linked, contentId: attempt.id };
   const lockSession = mismatch !== undefined && file.onFailure === "session";
   const finished = await deps.metadata.finishAttempt(place, { extent, lockSession }, (view, now) =>
     mismatch === undefined
-      ? accept({ ...view.file, sizeBytes: file.sizeBytes }, content, now)
-      : reject(view, mismatch, now),
+      ? accept({ ...view.file, sizeBytes: file.sizeBytes, linked }, content, now)
+      : rejectContent(view, { reason: "checksum_differs", message: mismatch.message }, now),
   );
   deps.hashes.drop(attempt.id);
   if (mismatch !== undefined) {
@@ -99,6 +103,7 @@ function accept(file: SessionFile, content: NonNullable<AttemptOutcome["accepted
       failure: undefined,
       current: content,
       running: undefined,
+      pull: undefined,
       modifiedAt: now,
     },
     accepted: content,
@@ -106,25 +111,27 @@ function accept(file: SessionFile, content: NonNullable<AttemptOutcome["accepted
   };
 }
 
-function reject(view: FileView, error: UploadError, now: Date): AttemptOutcome {
+/** The end of an attempt whose content cannot be had or is wrong: of the file, and of its session if it was declared so. */
+export function rejectContent(view: FileView, failure: Failure, now: Date): AttemptOutcome {
   const { file, session } = view;
-  const failure: Failure = { reason: "checksum_differs", message: error.message };
+  const { message } = failure;
   const failed: SessionFile = {
     ...file,
     state: moveFile(file, "reject"),
     failure,
     running: undefined,
+    pull: undefined,
     modifiedAt: now,
   };
   const events = [{ type: "file.failed" as const, details: { fileId: file.id, name: file.name, ...failure } }];
   if (file.onFailure === "file") return { file: failed, accepted: undefined, events };
-  const ended = endSession(session, "fail", now, { reason: "file_failed", message: error.message });
+  const ended = endSession(session, "fail", now, { reason: "file_failed", message });
   if (ended === undefined) return { file: failed, accepted: undefined, events };
   return {
     file: { ...failed, current: undefined },
     session: ended,
     accepted: undefined,
-    events: [...events, { type: "session.failed", details: { reason: "file_failed", message: error.message } }],
+    events: [...events, { type: "session.failed", details: { reason: "file_failed", message } }],
     releaseContent: true,
   };
 }

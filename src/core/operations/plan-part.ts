@@ -93,6 +93,7 @@ export function planPart(view: FileView, part: Part, caller: Caller, limits: Lim
   assertAttempt(view.file, part.attempt);
   moveSession(view.session, "change", now);
   const { file } = view;
+  if (file.source !== undefined) throw fetched(file.name);
   const sizeBytes = settleSize(file, part.sizeBytes, limits);
   const stored = part.restart ? 0 : storedBytes(file);
   assertNoGap(part.offset, stored, `file ${JSON.stringify(file.name)}`);
@@ -153,6 +154,14 @@ export function pastDeclaredSize(name: string, sizeBytes: number, stored: number
     declared: String(sizeBytes),
     expectedOffset: Math.min(stored, sizeBytes),
   });
+}
+
+function fetched(name: string): UploadError {
+  return new UploadError(
+    "wrong_state",
+    `file ${JSON.stringify(name)} is fetched from its source; declare it without one to send it`,
+    { reason: "FILE_STATE" },
+  );
 }
 
 /** A repeat of content that is whole, by someone who takes it for another. */

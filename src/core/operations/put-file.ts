@@ -9,6 +9,7 @@ import { type FileSpec, type FileSpecInput, parseFileSpec, type SessionFile } fr
 import { assertFileSize } from "../limits.js";
 import { assertNotBusy, buildSession, parseClientToken, parseSessionWords, type SessionInput } from "../new-session.js";
 import type { Session } from "../session.js";
+import { invalid } from "../values.js";
 import { planCompletion } from "./complete-session.js";
 
 export interface PutFileInput extends Omit<SessionInput, "access"> {
@@ -36,6 +37,7 @@ export async function putFile(deps: CoreDeps, input: PutFileInput, call: Call): 
   observer.received("file", input.data.length);
   const words = parseSessionWords({ ...input, access: "additive" }, deps.limits);
   const spec = parseFileSpec(input.spec, deps.limits);
+  if (spec.source !== undefined) throw invalid("SOURCE_INVALID", "a file that is sent in one call has no source");
   const content = checkContent(input.data, spec, deps);
   const sha256 = content.checksums.find(({ algorithm }) => algorithm === "sha256")?.value;
   const repeated = { ...words.repeated, spec, sha256 };
@@ -115,6 +117,7 @@ function buildFile(session: Session, spec: FileSpec, content: Content, now: Date
     failure: undefined,
     current: content,
     running: undefined,
+    pull: undefined,
     attempts: 1,
     createdAt: now,
     modifiedAt: now,

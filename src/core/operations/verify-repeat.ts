@@ -8,7 +8,7 @@ import type { ClaimedFile } from "../ports/transfer-store.js";
 import { readContent } from "../read-content.js";
 import { compareRepeat } from "./compare-repeat.js";
 import { otherSize, type Part, type PartInput, planEnding, wholeAlready } from "./plan-part.js";
-import type { PartResult } from "./write-part.js";
+import type { PartResult } from "./write-claimed.js";
 
 /** A part of a file that is whole already: it takes no seat and can only repeat what is stored (P4). */
 export async function verifyRepeat(

@@ -15,6 +15,20 @@ export interface BlobStore {
   createExtent(): Promise<ExtentWriter>;
 
   /**
+   * Makes a file from outside an extent: `link` gives it the name that it is told, or answers undefined where it cannot;
+   * then nothing was done. The extent is durable, under its name too, when the promise resolves; for the age of its
+   * bytes it counts as written now. Whoever may write to the file still may: its bytes are those that were read only as
+   * long as the mark is the same. What `link` throws comes out.
+   */
+  adoptExtent<T>(link: (path: string) => Promise<T | undefined>): Promise<AdoptedExtent<T> | undefined>;
+
+  /**
+   * Which file lies under the key of an extent and in which state: another text once it is written to, cut or replaced.
+   * Throws `damaged` (CONTENT_DAMAGED) when it is not there.
+   */
+  readMark(key: BlobKey): Promise<string>;
+
+  /**
    * Stores `chunks` (together at most `smallContentBytes`, at least one byte, or a `TypeError`) as one immutable run.
    * Durable when the promise resolves. Calls that run at the same time share one fdatasync. The chunks may be reused
    * once the promise has settled.
@@ -82,6 +96,15 @@ export interface BlobStore {
 
   /** Waits for what is under way, then lets go of every handle. */
   close(): Promise<void>;
+}
+
+/** An extent that lies outside of the store, too. */
+export interface AdoptedExtent<T> {
+  readonly key: BlobKey;
+  /** What `readMark` says as long as nobody has written to it. */
+  readonly mark: string;
+  /** What `link` answered. */
+  readonly linked: T;
 }
 
 /** What there is of a key. */

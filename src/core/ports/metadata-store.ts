@@ -11,6 +11,7 @@ import type { BlobIndex } from "./blob-index.js";
 import type { CatalogStore } from "./catalog-store.js";
 import type { CheckStore } from "./check-store.js";
 import type { IdentityStore } from "./identity-store.js";
+import type { OriginalRemoval, PullStore } from "./pull-store.js";
 import type { TransferStore } from "./transfer-store.js";
 
 /**
@@ -20,7 +21,7 @@ import type { TransferStore } from "./transfer-store.js";
  * throw comes out unchanged after a rollback. Every method may throw `unavailable` (DATABASE_UNAVAILABLE) when the
  * database cannot be asked; whether a deed happened is then unknown, and repeating it is safe.
  */
-export interface MetadataStore extends TransferStore, CatalogStore, BlobIndex, IdentityStore, CheckStore {
+export interface MetadataStore extends TransferStore, PullStore, CatalogStore, BlobIndex, IdentityStore, CheckStore {
   /** The id of the blob store that this database is tied to, if it is. */
   findStore(): Promise<string | undefined>;
 
@@ -195,6 +196,8 @@ export interface ItemFileRef {
 }
 
 export interface Completion extends SessionChange {
+  /** Originals to be removed from now on: see `takeRemovals`. */
+  readonly removals?: readonly Omit<OriginalRemoval, "id">[];
   /** Undefined leaves the item's content as it is. */
   readonly apply?: {
     readonly contentVersion: number;

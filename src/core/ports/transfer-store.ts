@@ -2,6 +2,7 @@ import type { Attempt, Content, Extent } from "../attempt.js";
 import type { NewEvent } from "../event.js";
 import type { SessionFile } from "../file.js";
 import type { Page, PageQuery } from "../paging.js";
+import type { Pull } from "../pull.js";
 import type { Session } from "../session.js";
 import type { SessionRef } from "./metadata-store.js";
 
@@ -44,6 +45,14 @@ export interface TransferStore {
    * content was let go). An extent beyond the offset, or another key for the same epoch, is a `TypeError`.
    */
   commitExtent(commit: ExtentCommit): Promise<void>;
+
+  /**
+   * The same checks, then what `decide` makes of how the file's content is fetched. Throws what `commitExtent` throws.
+   */
+  changePull(
+    ref: ExtentCommit["attempt"],
+    decide: (view: FileView & { readonly pull: Pull }, now: Date) => PullChange,
+  ): Promise<FileView>;
 
   /**
    * The same checks, then the end of an attempt in one transaction: the last extent if there is one, and what `decide`
@@ -105,6 +114,11 @@ export interface ExtentCommit {
   };
   readonly extent: Extent | undefined;
   readonly sizeBytes?: number | undefined;
+}
+
+export interface PullChange {
+  readonly pull: Pull;
+  readonly events: readonly NewEvent[];
 }
 
 export interface AttemptOutcome {

@@ -1,6 +1,7 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { BlobKey, BlobStore, ExtentWriter } from "../../core/index.js";
+import { createAdoption } from "./adopted.js";
 import { createCollection } from "./collection.js";
 import { createSync, type Durability } from "./durability.js";
 import { damageError, errorCode } from "./errors.js";
@@ -43,6 +44,19 @@ export async function createDiskBlobStore(options: DiskBlobStoreOptions): Promis
   const collection = createCollection({ paths, packs, packHandles, trash });
 
   const inspection = createInspection({ paths, folders, packs, trash });
+  const adoption = createAdoption({ paths, folders, sync });
+
+  async function* listOld(writtenBefore: Date) {
+    adoption.forget(writtenBefore);
+    for await (const key of collection.listKeys(writtenBefore)) if (!adoption.adoptedAt(key)) yield key;
+  }
+
+  async function* listPieces() {
+    for await (const piece of inspection.listStored()) {
+      const adoptedAt = piece.key && adoption.adoptedAt(piece.key);
+      yield adoptedAt === undefined ? piece : { ...piece, writtenAt: adoptedAt };
+    }
+  }
 
   async function* readKey(key: BlobKey, offset: number, length: number, signal: AbortSignal | undefined) {
     signal?.throwIfAborted();
@@ -97,15 +111,17 @@ export async function createDiskBlobStore(options: DiskBlobStoreOptions): Promis
   return {
     storeId,
     createExtent: () => gate.pass(async () => guardExtent(gate, await createExtentWriter({ paths, folders, sync }))),
+    adoptExtent: (link) => gate.pass(() => adoption.adopt(link)),
+    readMark: (key) => gate.pass(() => adoption.readMark(key)),
     putSmall: (chunks) => gate.pass(() => packs.put(chunks)),
     read: (key, offset, length, signal) => gate.stream(readKey(key, offset, length, signal)),
-    listKeys: ({ writtenBefore, batchSize }) => gate.stream(inBatches(collection.listKeys(writtenBefore), batchSize)),
+    listKeys: ({ writtenBefore, batchSize }) => gate.stream(inBatches(listOld(writtenBefore), batchSize)),
     moveToTrash: (keys) => gate.pass(() => collection.moveToTrash(keys)),
     listTrash: ({ trashedBefore, batchSize }) => gate.stream(inBatches(collection.listTrash(trashedBefore), batchSize)),
     restoreFromTrash: (keys) => gate.pass(() => collection.restoreFromTrash(keys)),
     deleteFromTrash: (keys) => gate.pass(() => collection.deleteFromTrash(keys)),
     findBytes: (key) => gate.pass(() => inspection.findBytes(key)),
-    listStored: ({ batchSize }) => gate.stream(inBatches(inspection.listStored(), batchSize)),
+    listStored: ({ batchSize }) => gate.stream(inBatches(listPieces(), batchSize)),
     listForeign: () => gate.stream(inspection.listForeign()),
     checkHealth: () => gate.pass(probe),
     async close() {

@@ -11,7 +11,7 @@ import type {
 } from "../../core/index.js";
 import { contentFromRow } from "./rows.js";
 
-export interface LibraryRow {
+interface ThingRow {
   readonly id: string;
   readonly tenant_id: string;
   readonly name: string;
@@ -22,7 +22,16 @@ export interface LibraryRow {
   readonly modified_at: Date;
 }
 
+export interface LibraryRow extends ThingRow {
+  readonly backing_folder: string | null;
+}
+
 export function libraryFromRow(row: LibraryRow): Library {
+  return { ...thingFromRow(row), backingFolder: row.backing_folder ?? undefined };
+}
+
+/** What libraries and items both have. */
+function thingFromRow(row: ThingRow) {
   return {
     id: row.id,
     tenantId: row.tenant_id,
@@ -36,20 +45,24 @@ export function libraryFromRow(row: LibraryRow): Library {
 }
 
 export function rowFromLibrary(library: Library) {
+  return { ...rowFromThing(library), backing_folder: library.backingFolder ?? null };
+}
+
+function rowFromThing(thing: Library | Item) {
   return {
-    id: library.id,
-    tenant_id: library.tenantId,
-    name: library.name,
-    description: library.description,
-    version: library.version,
-    attributes: JSON.stringify(library.attributes),
-    created_at: library.createdAt,
-    modified_at: library.modifiedAt,
+    id: thing.id,
+    tenant_id: thing.tenantId,
+    name: thing.name,
+    description: thing.description,
+    version: thing.version,
+    attributes: JSON.stringify(thing.attributes),
+    created_at: thing.createdAt,
+    modified_at: thing.modifiedAt,
   };
 }
 
 /** An item with its aliases, in their order. */
-export interface ItemRow extends LibraryRow {
+export interface ItemRow extends ThingRow {
   readonly library_id: string;
   readonly type: string;
   readonly content_version: number;
@@ -58,7 +71,7 @@ export interface ItemRow extends LibraryRow {
 
 export function itemFromRow(row: ItemRow): Item {
   return {
-    ...libraryFromRow(row),
+    ...thingFromRow(row),
     libraryId: row.library_id,
     type: row.type,
     contentVersion: row.content_version,
@@ -69,7 +82,7 @@ export function itemFromRow(row: ItemRow): Item {
 /** Without its aliases, which are rows of their own. */
 export function rowFromItem(item: Item) {
   return {
-    ...rowFromLibrary(item),
+    ...rowFromThing(item),
     library_id: item.libraryId,
     type: item.type,
     content_version: item.contentVersion,

@@ -6,6 +6,7 @@ import { expireTokens } from "./client-tokens.js";
 import { attemptsOfSession, findFiles } from "./files.js";
 import { applyToItem, listItemFileRefs } from "./item-files.js";
 import { lockItem } from "./items.js";
+import { insertRemovals } from "./removals.js";
 import { writeSessionChange } from "./session-change.js";
 import { lockSession } from "./sessions.js";
 import { readNow } from "./transaction.js";
@@ -39,6 +40,7 @@ export async function completeSession(
     if (item === undefined) throw new TypeError(`session ${session.id} has no item to apply its files to`);
     await applyToItem(trx, item, session.id, completion.apply, now);
   }
+  if (completion.removals?.length) await insertRemovals(trx, session.tenantId, completion.removals);
   return { session: await writeSessionChange(trx, session, completion, now), applied: true };
 }
 

@@ -14,6 +14,7 @@ import {
 } from "../../core/index.js";
 import { releaseAttempts } from "./attempts.js";
 import { isUniqueViolation } from "./errors.js";
+import { endPulls, writePull } from "./pulls.js";
 import { type FileRow, fileFromRow, rowFromFile, type SessionJson, sessionFromJson } from "./rows.js";
 import { getSession } from "./sessions.js";
 
@@ -104,6 +105,7 @@ export async function insertFile(trx: Knex.Transaction, file: SessionFile): Prom
   const createdAt = trx.raw("greatest(?::timestamptz, (?) + interval '1 millisecond')", [file.createdAt, newest]);
   const row = { ...rowFromFile(file), created_at: createdAt };
   const inserted = await namedOnce(file, trx("files").insert(row).returning("created_at"));
+  await writePull(trx, undefined, file);
   return { ...file, createdAt: inserted[0].created_at };
 }
 
@@ -119,12 +121,21 @@ export async function writeFile(
 ): Promise<SessionFile> {
   const { id, tenant_id, session_id, created_at, ...columns } = rowFromFile(after);
   await namedOnce(after, trx("files").where({ id: before.id }).update(columns));
+  await writePull(trx, before, after);
   await releaseDropped(trx, before, after, now);
   return { ...after, createdAt: before.createdAt };
 }
 
 export async function interruptValidations(trx: Knex.Transaction): Promise<number> {
   return trx("files").where({ state: "validating" }).update({ state: "transferring" });
+}
+
+/** How the content of a locked file is fetched. */
+export async function writeFilePull(trx: Knex.Transaction, before: SessionFile, after: SessionFile): Promise<void> {
+  await trx("files")
+    .where({ id: after.id })
+    .update({ pull: rowFromFile(after).pull });
+  await writePull(trx, before, after);
 }
 
 /** The size of a locked file that had none. */
@@ -137,13 +148,14 @@ export async function deleteFile(trx: Knex.Transaction, file: SessionFile, now: 
   await releaseDropped(trx, file, undefined, now);
 }
 
-/** Takes all content from the session's files and lets it go. */
+/** Takes all content from the session's files and lets it go; nothing of them is to be fetched any more. */
 export async function releaseFiles(trx: Knex.Transaction, sessionId: string, now: Date): Promise<void> {
   await releaseAttempts(trx, attemptsOfSession, [sessionId, sessionId], now);
   await trx("files")
     .where({ session_id: sessionId })
-    .whereRaw("(current_attempt_id is not null or running_attempt_id is not null)")
-    .update({ current_attempt_id: null, running_attempt_id: null });
+    .whereRaw("(current_attempt_id is not null or running_attempt_id is not null or pull is not null)")
+    .update({ current_attempt_id: null, running_attempt_id: null, pull: null });
+  await endPulls(trx, sessionId);
 }
 
 /** The ids of all attempts that a session's files name; the session's id is bound twice. */

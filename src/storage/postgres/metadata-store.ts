@@ -20,9 +20,11 @@ import { interruptValidations, listFiles, listProgress, viewFile } from "./files
 import { getItemFile, listItemFiles } from "./item-files.js";
 import { createItem, deleteItem, findItemByAlias, getItem, listItems, updateItem } from "./items.js";
 import { createLibrary, deleteLibrary, getLibrary, listLibraries, updateLibrary } from "./libraries.js";
-import { claimWriter, commitExtent, finishAttempt } from "./move-bytes.js";
+import { changePull, claimWriter, commitExtent, finishAttempt } from "./move-bytes.js";
+import { leasePull, listSettleable, renewPulls, returnAllPulls, returnPulls } from "./pulls.js";
 import { putFile } from "./put-file.js";
 import { changeRecords, findRecord, listRecords } from "./records.js";
+import { dropRemoval, takeRemovals } from "./removals.js";
 import { countOpenSessions, getSession, listSessions } from "./sessions.js";
 import { bindStore, findStore } from "./store.js";
 import { deleteExpiredRecords, deleteForgottenSessions, deleteReleasedContent, listOverdueSessions } from "./sweep.js";
@@ -66,9 +68,18 @@ export function createMetadataStore(knex: Knex): MetadataStore {
     changeFile: (ref, key, change) => run((trx, own) => changeFile(trx, ref, key, own(change))),
     claimWriter: (ref, decide) => run((trx, own) => claimWriter(trx, ref, own(decide))),
     commitExtent: (commit) => run((trx) => commitExtent(trx, commit)),
+    changePull: (ref, decide) => run((trx, own) => changePull(trx, ref, own(decide))),
     finishAttempt: (ref, options, decide) => run((trx, own) => finishAttempt(trx, ref, options, own(decide))),
     interruptValidations: () => run((trx) => interruptValidations(trx)),
     listExtents: (attemptId) => ask((db) => listExtents(db, attemptId)),
+
+    leasePull: (options) => runOne((db) => leasePull(db, options)),
+    renewPulls: (pulls, leaseMs) => run((trx) => renewPulls(trx, pulls, leaseMs)),
+    returnPulls: (pulls) => run((trx) => returnPulls(trx, pulls)),
+    returnAllPulls: () => run((trx) => returnAllPulls(trx)),
+    listSettleable: (options) => ask((db) => listSettleable(db, options)),
+    takeRemovals: (limit) => runOne((db) => takeRemovals(db, limit)),
+    dropRemoval: (id) => runOne((db) => dropRemoval(db, id)),
 
     findBlobs: (names) => ask((db) => findBlobs(db, names)),
     insertBlobs: (blobs) => runOne((db) => insertBlobs(db, blobs)),

@@ -9,6 +9,8 @@ import { anyCase } from "./migrations/0006-any-case.js";
 import { identity } from "./migrations/0007-identity.js";
 import { blobs } from "./migrations/0008-blobs.js";
 import { underWay } from "./migrations/0009-under-way.js";
+import { pulls } from "./migrations/0010-pulls.js";
+import { links } from "./migrations/0011-links.js";
 import type { Migration } from "./migrations/migration.js";
 import { DatabaseRefusal } from "./refusal.js";
 
@@ -22,6 +24,8 @@ const migrations: readonly Migration[] = [
   identity,
   blobs,
   underWay,
+  pulls,
+  links,
 ];
 
 const oldestVersion = 15;

@@ -13,7 +13,7 @@ import {
 } from "../../core/index.js";
 import { acceptAttempt, insertAttempt, raiseEpoch, storeExtent } from "./attempts.js";
 import { insertEvents } from "./events.js";
-import { getFile, releaseFiles, writeFile, writeSize } from "./files.js";
+import { getFile, releaseFiles, writeFile, writeFilePull, writeSize } from "./files.js";
 import { type SessionRow, sessionFromRow } from "./rows.js";
 import { writeSessionChange } from "./session-change.js";
 import { assertRunning, getSession, keepAlive, type SessionLock, sessionLocks, writeActivity } from "./sessions.js";
@@ -47,6 +47,22 @@ export async function commitExtent(trx: Knex.Transaction, commit: ExtentCommit):
   const { attemptId, tenantId, epoch } = attempt;
   if (extent !== undefined) await storeExtent(trx, { id: attemptId, tenantId, epoch, offset }, extent);
   if (sizeBytes !== undefined) await writeSize(trx, attempt.fileId, sizeBytes);
+}
+
+/** The change may be told in the history, so the session is locked for `change`. */
+export async function changePull(
+  trx: Knex.Transaction,
+  ref: AttemptRef,
+  decide: Parameters<TransferStore["changePull"]>[1],
+): Promise<FileView> {
+  const { session, now } = await lockSeat(trx, ref, "change");
+  const before = await getFile(trx, ref.sessionId, ref.fileId);
+  if (before.pull === undefined) throw superseded(ref);
+  const { pull, events } = decide({ session, file: before, pull: before.pull }, now);
+  const file = { ...before, pull };
+  await writeFilePull(trx, before, file);
+  await insertEvents(trx, session, events, now);
+  return { session: await writeActivity(trx, session, events.length, now), file };
 }
 
 /**

@@ -1,17 +1,23 @@
 // Row <-> core value for sessions and what is in them. Besides the queries and the migrations, nothing else knows these
 // columns' names.
-import type {
-  Attributes,
-  Checksum,
-  Content,
-  EventType,
-  Failure,
-  FileState,
-  NewEvent,
-  Session,
-  SessionFile,
-  SessionHistoryEvent,
-  SessionState,
+import {
+  type Attributes,
+  type Checksum,
+  type Content,
+  type EventType,
+  type Failure,
+  type FileState,
+  formatThumbprint,
+  type LinkedContent,
+  type NewEvent,
+  type Pull,
+  type PulledContent,
+  parseSource,
+  type Session,
+  type SessionFile,
+  type SessionHistoryEvent,
+  type SessionState,
+  type Source,
 } from "../../core/index.js";
 
 export interface SessionRow {
@@ -127,6 +133,9 @@ export interface FileRow {
   readonly media_type: string;
   readonly on_failure: SessionFile["onFailure"];
   readonly attributes: Attributes;
+  readonly source: SourceJson | null;
+  readonly pull: PullJson | null;
+  readonly linked: LinkedContent | null;
   readonly state: FileState;
   readonly failure: Failure | null;
   readonly current_attempt_id: string | null;
@@ -151,6 +160,7 @@ export function fileFromRow(row: FileRow): SessionFile {
     checksums: row.checksums,
     mediaType: row.media_type,
     onFailure: row.on_failure,
+    source: row.source === null ? undefined : parseSource(row.source.uri, row.source.thumbprint),
     attributes: row.attributes,
     state: row.state,
     failure: row.failure ?? undefined,
@@ -167,9 +177,36 @@ export function fileFromRow(row: FileRow): SessionFile {
             epoch: row.running_epoch!,
             offset: row.running_offset!,
           },
+    linked: row.linked ?? undefined,
+    pull: row.pull === null ? undefined : pullFromJson(row.pull),
     attempts: row.attempts,
     createdAt: row.created_at,
     modifiedAt: row.modified_at,
+  };
+}
+
+interface SourceJson {
+  readonly uri: string;
+  readonly thumbprint?: string;
+}
+
+function jsonFromSource({ address, thumbprint }: Source): SourceJson {
+  return { uri: address.uri, ...(thumbprint && { thumbprint: formatThumbprint(thumbprint) }) };
+}
+
+/** What JSON leaves of a pull: its time is a text, and what is undefined is not there. */
+type PullJson = Omit<Pull, "dueAt" | "problem" | "found"> & {
+  readonly dueAt: string;
+  readonly problem?: Pull["problem"];
+  readonly found?: Partial<PulledContent> & Pick<PulledContent, "attemptId">;
+};
+
+function pullFromJson({ dueAt, problem, found, ...json }: PullJson): Pull {
+  return {
+    ...json,
+    dueAt: new Date(dueAt),
+    problem,
+    found: found && { validator: undefined, sizeBytes: undefined, ...found },
   };
 }
 
@@ -190,6 +227,9 @@ export function rowFromFile(file: SessionFile) {
     checksums: JSON.stringify(file.checksums),
     media_type: file.mediaType,
     on_failure: file.onFailure,
+    source: jsonOrNull(file.source && jsonFromSource(file.source)),
+    pull: jsonOrNull(file.pull),
+    linked: jsonOrNull(file.linked),
     attributes: JSON.stringify(file.attributes),
     state: file.state,
     failure: jsonOrNull(file.failure),

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createId, type Item, type Page, type PageQuery, parsePage } from "../../../src/core/index.js";
+import { createId, type Item, type Library, type Page, type PageQuery, parsePage } from "../../../src/core/index.js";
 import { buildItem, buildLibrary } from "../../support/builders.js";
 import {
   complete,
@@ -201,9 +201,9 @@ export function describeCatalog(open: OpenStore): void {
       if (n > 0) await world.store.createLibrary(buildLibrary({ tenantId: world.tenantId }));
       if (n % 8 === 0) await wait(2);
     }
-    const lists = [
-      (page: PageQuery) => world.store.listItems(world.tenantId, { all: [] }, page),
-      (page: PageQuery) => world.store.listLibraries(world.tenantId, { all: [] }, page),
+    const lists: ((page: PageQuery) => Promise<Page<Library | Item>>)[] = [
+      (page) => world.store.listItems(world.tenantId, { all: [] }, page),
+      (page) => world.store.listLibraries(world.tenantId, { all: [] }, page),
     ];
     for (const list of lists) {
       const whole = (await list({ limit: 100 })).things;

@@ -11,9 +11,11 @@ import { describeIdentity } from "./identity.js";
 import { describeIsolation } from "./isolation.js";
 import { describeModel } from "./model.js";
 import { describePredicates } from "./predicates.js";
+import { describePullRaces, describePulls } from "./pulls.js";
 import { describePutFile } from "./put-file.js";
 import { describeRaces } from "./races.js";
 import { describeRecords } from "./records.js";
+import { describeRemovals } from "./removals.js";
 import { describeSeats } from "./seats.js";
 import { describeSessions } from "./sessions.js";
 import { describeSweep } from "./sweep.js";
@@ -33,12 +35,14 @@ export function describeMetadataStore(
     describe("attempts", () => describeAttempts(open));
     describe("seats", () => describeSeats(open));
     describe("putting a file", () => describePutFile(open));
+    describe("pulls", () => describePulls(open));
     describe("completion", () => describeCompletion(open, supports.concurrency ? 3_000 : 300));
     describe("catalog", () => describeCatalog(open));
     describe("blobs", () => describeBlobs(open));
     describe("records", () => describeRecords(open));
     describe("predicates", () => describePredicates(open));
     describe("events", () => describeEvents(open));
+    describe("removals", () => describeRemovals(open));
     describe("sweep", () => describeSweep(open));
     describe("check", () => describeCheck(open));
     describe("identity", () => describeIdentity(open));
@@ -47,6 +51,7 @@ export function describeMetadataStore(
     if (supports.concurrency) {
       describe("concurrency", () => describeConcurrency(open));
       describe("races", () => describeRaces(open));
+      describe("races of pulls", () => describePullRaces(open));
       describe("races of blobs", () => describeBlobRaces(open));
     }
   });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import type { TestClient } from "../../support/client.js";
-import { listItemFiles, makeItem, makeLibrary, publish, startSession, storeFile } from "../scene.js";
+import { addStranger, as, listItemFiles, makeItem, makeLibrary, publish, startSession, storeFile } from "../scene.js";
 import {
   alias,
   type Expecting,
@@ -31,7 +31,7 @@ const plainly = (call: (catalog: Catalog) => Promise<unknown>): RefusalRow["prov
       call(catalog);
 };
 
-const createLibrary = (fields: Fields) =>
+const createLibrary = (fields: Fields & { backingFolder?: string }) =>
   plainly((catalog) => catalog.createLibrary({ name: unique("library"), ...fields }));
 
 /** The library stays as it was. */
@@ -124,6 +124,19 @@ export const catalogRefusals: readonly RefusalRow[] = [
   ...rowsOf(
     "CreateLibrary",
     ...wrongFields.map(([line, when, fields]) => [line, when, createLibrary(fields)] as const),
+    ...["images", "/", "/srv/../etc", "/srv//a", "/srv/", "/srv/./a", "/srv/\0", `/${"x".repeat(4096)}`].map(
+      (backingFolder) =>
+        [invalidText, `the backing folder ${backingFolder.slice(0, 20)}`, createLibrary({ backingFolder })] as const,
+    ),
+    [
+      "PERMISSION_DENIED / PERMISSION_MISSING",
+      "a backing folder, asked for by an administrator of another tenant",
+      async (client) => {
+        const stranger = await addStranger(client);
+        const request = { name: unique("library"), backingFolder: "/srv/images" };
+        return () => client.catalog.createLibrary(request, as(stranger));
+      },
+    ],
     [
       nameTaken,
       "a name that the tenant has",

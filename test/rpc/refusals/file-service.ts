@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { ChecksumAlgorithm } from "../../../gen/slipway/upload/v1/checksum_pb.js";
 import type { TestClient } from "../../support/client.js";
-import { addFile, type Place, send, sendPart, startSession, storeFile } from "../scene.js";
+import { addFile, addSomebody, as, type Place, send, sendPart, startSession, storeFile } from "../scene.js";
 import { bytes, nested, nobody, type RefusalRow, rowsOf } from "./row.js";
 import { canceledSession, doneSession, expiredSession, failedSession } from "./session-service.js";
 
@@ -144,6 +144,43 @@ export const fileRefusals: readonly RefusalRow[] = [
     ["INVALID_ARGUMENT / TEXT_INVALID", "a media type with a NUL", add({ mediaType: "text/\0" })],
     ["INVALID_ARGUMENT / ATTRIBUTES_INVALID", "attributes of 65 KiB", add({ attributes: { a: "x".repeat(66_560) } })],
     ["INVALID_ARGUMENT / ATTRIBUTES_INVALID", "attributes of 17 levels", add({ attributes: nested(17) as never })],
+    ...Object.entries({
+      "a source without a URI": {},
+      "a source of another scheme": { uri: "ftp://example.com/a" },
+      "a source with a password": { uri: "https://me:secret@example.com/a" },
+      "a source with no host": { uri: "https:///a" },
+      "a source with a slash at its end": { uri: "file:///srv/" },
+      "a source with `..` in its path": { uri: "ds:///srv/../etc/passwd" },
+      "a source with a malformed thumbprint": { uri: "https://example.com/a", sslCertificateThumbprint: "12:34" },
+      "a source with a thumbprint nobody can check": {
+        uri: "http://example.com/a",
+        sslCertificateThumbprint: zeros(64),
+      },
+    }).map(([when, source]) => ["INVALID_ARGUMENT / SOURCE_INVALID", when, add({ source })] as const),
+    ...["file", "ds"].map(
+      (scheme) =>
+        [
+          "PERMISSION_DENIED / PERMISSION_MISSING",
+          `a ${scheme}: source by somebody who does not keep the server`,
+          async (client: TestClient) => {
+            const somebody = await addSomebody(client);
+            const { session } = await client.sessions.createSession({}, as(somebody));
+            const source = { uri: `${scheme}:///srv/a.bin` };
+            const request = { sessionId: session!.id, spec: { name: "a.bin", source } };
+            return () => client.files.addFile(request, as(somebody));
+          },
+        ] as const,
+    ),
+    [
+      "ALREADY_EXISTS / FILE_EXISTS",
+      "a name that the session has with another source",
+      async (client) => {
+        const spec = { name: "a.bin", source: { uri: "http://127.0.0.1:9/a" } };
+        const { sessionId } = await addFile(client, spec);
+        const source = { uri: "http://127.0.0.1:9/b" };
+        return () => client.files.addFile({ sessionId, spec: { ...spec, source } });
+      },
+    ],
     [
       "ALREADY_EXISTS / FILE_EXISTS",
       "a name that the session has with another spec",

@@ -58,6 +58,7 @@ export const putFileRefusals: readonly RefusalRow[] = rowsOf(
     "a file's attributes of 17 levels",
     spec({ attributes: nested(17) as never }),
   ],
+  ["INVALID_ARGUMENT / SOURCE_INVALID", "a source", spec({ source: { uri: "https://example.com/a" } })],
   ["INVALID_ARGUMENT / ID_MALFORMED", "an item id that is no UUID", put({ itemId: "a" })],
   ["NOT_FOUND / ITEM_NOT_FOUND", "an item that is not there", put({ itemId: nobody })],
   [

@@ -171,6 +171,11 @@ const common = (rpc: keyof typeof carriers): RefusalRow[] => {
       onWhole(carry, { data: bytes(11) }),
       { expectedOffset: 10 },
     ],
+    [
+      "FAILED_PRECONDITION / FILE_STATE",
+      "a file that the server fetches",
+      on(carry, { source: { uri: "http://127.0.0.1:9/a" } }, 0, { data: bytes(3) }, 0),
+    ],
     ["ALREADY_EXISTS / BYTES_DIFFER", "a whole file in other bytes", onWhole(carry, { data: bytes(10, 8) })],
     ["INVALID_ARGUMENT / SIZE_DIFFERS", "a whole file with an end before its own", onWhole(carry, { data: bytes(9) })],
     [

@@ -4,6 +4,7 @@ import type { Database } from "../../../src/storage/postgres/connect.js";
 export interface Scan {
   readonly "Node Type": string;
   readonly "Relation Name"?: string;
+  readonly Filter?: string;
   readonly "Index Name"?: string;
   readonly "Index Cond"?: string;
   readonly Plans?: readonly Scan[];

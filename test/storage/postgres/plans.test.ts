@@ -1,9 +1,10 @@
 // What is asked often is found by an index that leads straight to it, however many rows there are beside.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { BlobKey, BlobRef, MetadataStore } from "../../../src/core/index.js";
+import { type BlobKey, type BlobRef, createId, type MetadataStore } from "../../../src/core/index.js";
 import { connectDatabase, type Database } from "../../../src/storage/postgres/connect.js";
 import { createMetadataStore } from "../../../src/storage/postgres/metadata-store.js";
 import { migrate } from "../../../src/storage/postgres/migrate.js";
+import { buildSession } from "../../support/builders.js";
 import { copyEmbeddedTemplate } from "../../support/embedded-template.js";
 import { plansOf, scansOf } from "./explain.js";
 
@@ -34,6 +35,7 @@ const asked: readonly (readonly [string, string, string, () => Promise<unknown>]
   ["findReferencedKeys", "extents_blob_key", "blob_key", () => store.findReferencedKeys(["a" as BlobKey])],
   ["findReferencedKeys", "blobs_blob_key", "blob_key", () => store.findReferencedKeys(["a" as BlobKey])],
   ["listProgress", "files_under_way", "session_id", () => store.listProgress({ tenantId: id, sessionId: id }, 10)],
+  ["listSettleable", "pulls_of_session", "session_id", () => store.listSettleable({ limit: 10 })],
   ["findBlobs", "blobs_pkey", "ref", () => store.findBlobs([name])],
   ["listBlobs", "blobs_pkey", "ref", () => store.listBlobs(id, { after: "sha1-", limit: 10 })],
   ["findToken", "tokens_digest", "digest", () => store.findToken(new Uint8Array(32))],
@@ -52,4 +54,44 @@ describe("what is asked often", () => {
 it("open sessions are counted along the index of those that run, however many have ended", async () => {
   const scans = (await plansOf(database, () => store.countOpenSessions())).flatMap(scansOf);
   expect(scans.map((scan) => scan["Index Name"])).toContain("sessions_running");
+});
+
+describe("of very many pulls that are due", () => {
+  const busy = crypto.randomUUID();
+  beforeAll(async () => {
+    const { knex } = database;
+    for (const way of ["seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin"]) await knex.raw(`reset enable_${way}`);
+    const { userId } = await store.ensureUser("default", "ada");
+    await knex("tenants").insert({ id: busy, name: "busy" });
+    for (let n = 0; n < 50; n++) {
+      const session = { tenantId: busy, ownerId: userId, id: crypto.randomUUID() };
+      await store.createSession({
+        ...session,
+        itemId: undefined,
+        build: ({ now }) => ({ session: buildSession({ ...session, createdAt: now }), events: [] }),
+      });
+    }
+    await knex.raw(
+      `insert into files (id, tenant_id, session_id, name, checksums, media_type, on_failure, attributes, state,
+         attempts, created_at, modified_at)
+       select gen_random_uuid(), s.tenant_id, s.id, n, '[]', '', 'file', '{}', 'waiting', 0, now(), now()
+       from sessions s cross join generate_series(1, 400) n`,
+    );
+    await knex.raw("insert into pulls select id, tenant_id, session_id, now(), 0 from files");
+    await knex.raw("analyze");
+  });
+
+  it.each([
+    ["the first is leased", () => store.leasePull({ leaseMs: 60_000, exceptTenants: [] })],
+    ["that no other tenant has one is found", () => store.leasePull({ leaseMs: 60_000, exceptTenants: [busy] })],
+    ["the first of one tenant is leased", () => store.leasePull({ leaseMs: 60_000, exceptTenants: [createId()] })],
+    ["what a completion waits for is found", () => store.listSettleable({ limit: 10 })],
+  ])("%s without looking at them all", async (_title, ask) => {
+    const scans = (await plansOf(database, ask)).flatMap(scansOf).filter((scan) => scan["Relation Name"] === "pulls");
+    const ways = scans.map((scan) => scan["Node Type"]);
+    expect(ways).toContainEqual(expect.stringMatching(/^(Index|Bitmap)/));
+    expect(ways).not.toContain("Seq Scan");
+    // Nor are those of a tenant whose turn it is not looked at one by one.
+    expect(scans.map((scan) => scan.Filter ?? "").join(" ")).not.toContain("tenant_id");
+  });
 });

@@ -14,7 +14,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file slipway/upload/v1/catalog.proto.
  */
 export const file_slipway_upload_v1_catalog: GenFile = /*@__PURE__*/
-  fileDesc("Ch9zbGlwd2F5L3VwbG9hZC92MS9jYXRhbG9nLnByb3RvEhFzbGlwd2F5LnVwbG9hZC52MSLYAQoHTGlicmFyeRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEg8KB3ZlcnNpb24YBCABKAMSKwoKYXR0cmlidXRlcxgFIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIkCgVBbGlhcxIMCgRraW5kGAEgASgJEg0KBXZhbHVlGAIgASgJIrsCCgRJdGVtEgoKAmlkGAEgASgJEhIKCmxpYnJhcnlfaWQYAiABKAkSDAoEbmFtZRgDIAEoCRITCgtkZXNjcmlwdGlvbhgEIAEoCRIMCgR0eXBlGAUgASgJEhcKD2NvbnRlbnRfdmVyc2lvbhgGIAEoAxIPCgd2ZXJzaW9uGAcgASgDEikKB2FsaWFzZXMYCCADKAsyGC5zbGlwd2F5LnVwbG9hZC52MS5BbGlhcxIrCgphdHRyaWJ1dGVzGAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIvCgtjcmVhdGVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIv0BCghJdGVtRmlsZRIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSEgoKbWVkaWFfdHlwZRgDIAEoCRIvCgdjb250ZW50GAQgASgLMh4uc2xpcHdheS51cGxvYWQudjEuRmlsZUNvbnRlbnQSKwoKYXR0cmlidXRlcxgFIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_slipway_upload_v1_file]);
+  fileDesc("Ch9zbGlwd2F5L3VwbG9hZC92MS9jYXRhbG9nLnByb3RvEhFzbGlwd2F5LnVwbG9hZC52MSLwAQoHTGlicmFyeRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEg8KB3ZlcnNpb24YBCABKAMSKwoKYXR0cmlidXRlcxgFIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5iYWNraW5nX2ZvbGRlchgIIAEoCSIkCgVBbGlhcxIMCgRraW5kGAEgASgJEg0KBXZhbHVlGAIgASgJIrsCCgRJdGVtEgoKAmlkGAEgASgJEhIKCmxpYnJhcnlfaWQYAiABKAkSDAoEbmFtZRgDIAEoCRITCgtkZXNjcmlwdGlvbhgEIAEoCRIMCgR0eXBlGAUgASgJEhcKD2NvbnRlbnRfdmVyc2lvbhgGIAEoAxIPCgd2ZXJzaW9uGAcgASgDEikKB2FsaWFzZXMYCCADKAsyGC5zbGlwd2F5LnVwbG9hZC52MS5BbGlhcxIrCgphdHRyaWJ1dGVzGAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIvCgtjcmVhdGVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIv0BCghJdGVtRmlsZRIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSEgoKbWVkaWFfdHlwZRgDIAEoCRIvCgdjb250ZW50GAQgASgLMh4uc2xpcHdheS51cGxvYWQudjEuRmlsZUNvbnRlbnQSKwoKYXR0cmlidXRlcxgFIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_slipway_upload_v1_file]);
 
 /**
  * A named collection of items. Everyone in its tenant sees it; to everybody else it does not exist.
@@ -71,6 +71,17 @@ export type Library = Message<"slipway.upload.v1.Library"> & {
    * @generated from field: google.protobuf.Timestamp update_time = 7;
    */
   updateTime?: Timestamp | undefined;
+
+  /**
+   * A folder of the server that is this library's own, as an absolute path; empty where it has none. A file: or ds: source
+   * below it that is fetched into an item of the library is moved: it is hard-linked into the store where both are on one
+   * file system, and the original is removed once the session is DONE, if it still is the same file, unchanged. Where it
+   * cannot be linked, and where it lies elsewhere, it is copied and left alone. Nobody should write to such a file any
+   * more once it is declared.
+   *
+   * @generated from field: string backing_folder = 8;
+   */
+  backingFolder: string;
 };
 
 /**

@@ -12,30 +12,47 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file slipway/upload/v1/endpoint.proto.
  */
 export const file_slipway_upload_v1_endpoint: GenFile = /*@__PURE__*/
-  fileDesc("CiBzbGlwd2F5L3VwbG9hZC92MS9lbmRwb2ludC5wcm90bxIRc2xpcHdheS51cGxvYWQudjEiUAoQVHJhbnNmZXJFbmRwb2ludBILCgN1cmkYASABKAkSLwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("CiBzbGlwd2F5L3VwbG9hZC92MS9lbmRwb2ludC5wcm90bxIRc2xpcHdheS51cGxvYWQudjEidAoQVHJhbnNmZXJFbmRwb2ludBILCgN1cmkYASABKAkSLwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiIKGnNzbF9jZXJ0aWZpY2F0ZV90aHVtYnByaW50GAMgASgJYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
- * An address that content is sent to with plain HTTP, for clients that cannot or may not use this API.
+ * An address that content is sent to, or fetched from, by other means than this API.
+ *
+ * As `upload_endpoint` of an answer it is where one file can be sent with plain HTTP, by clients that cannot or may not
+ * use this API. Whoever has the address can send this one file and read it back, as the caller who asked for it, and
+ * nothing else. HEAD tells how far the file is, PUT and POST send all of it, PATCH sends a part at the offset in
+ * `Upload-Offset`, GET reads it once it is whole. It stops working when the file gets another attempt, when the file or
+ * its session is gone, and when that caller may no longer upload; asking for the file again gives one that works.
+ *
+ * As `source` of a file spec it is where the server fetches the file from.
  *
  * @generated from message slipway.upload.v1.TransferEndpoint
  */
 export type TransferEndpoint = Message<"slipway.upload.v1.TransferEndpoint"> & {
   /**
-   * The URL. It needs no credentials: whoever has it can send this one file and read it back, as the caller who asked for
-   * it, and nothing else. HEAD tells how far the file is, PUT and POST send all of it, PATCH sends a part at the offset in
-   * `Upload-Offset`, GET reads it once it is whole. It stops working when the file gets another attempt, when the file or
-   * its session is gone, and when that caller may no longer upload; asking for the file again gives one that works.
+   * The URI: of an upload endpoint, http or https, without need of credentials. Of a source, an absolute http, https, file
+   * or ds URI without credentials, at most 8192 characters. Only public addresses can be fetched from unless the server's
+   * operator has allowed others; file and ds are paths of the server, below folders that its operator has opened, for
+   * administrators of the default tenant; what lies in the item's library's own folder is moved and not copied.
    *
    * @generated from field: string uri = 1;
    */
   uri: string;
 
   /**
-   * When it stops working in any case: within a week, give or take a day.
+   * Of an upload endpoint: when it stops working in any case, within a week, give or take a day. Ignored in a source.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 2;
    */
   expireTime?: Timestamp | undefined;
+
+  /**
+   * Of an https source: the SHA-1 or SHA-256 digest of the certificate that it must show, as hexadecimal digits, with or
+   * without colons. That certificate is then trusted without any other check, and no other one is. Empty: the certificate
+   * must be valid as the server's system sees it.
+   *
+   * @generated from field: string ssl_certificate_thumbprint = 3;
+   */
+  sslCertificateThumbprint: string;
 };
 
 /**

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file slipway/upload/v1/event.proto.
  */
 export const file_slipway_upload_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("Ch1zbGlwd2F5L3VwbG9hZC92MS9ldmVudC5wcm90bxIRc2xpcHdheS51cGxvYWQudjEi8AEKDFNlc3Npb25FdmVudBIOCgZudW1iZXIYASABKAMSMQoEdHlwZRgCIAEoDjIjLnNsaXB3YXkudXBsb2FkLnYxLlNlc3Npb25FdmVudFR5cGUSKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoHZmlsZV9pZBgEIAEoCUgAiAEBEhYKCWZpbGVfbmFtZRgFIAEoCUgBiAEBEisKB2ZhaWx1cmUYBiABKAsyGi5zbGlwd2F5LnVwbG9hZC52MS5GYWlsdXJlQgoKCF9maWxlX2lkQgwKCl9maWxlX25hbWUijAEKD1Nlc3Npb25Qcm9ncmVzcxI+CgVmaWxlcxgBIAMoCzIvLnNsaXB3YXkudXBsb2FkLnYxLlNlc3Npb25Qcm9ncmVzcy5GaWxlUHJvZ3Jlc3MaOQoMRmlsZVByb2dyZXNzEg8KB2ZpbGVfaWQYASABKAkSGAoQY29tbWl0dGVkX29mZnNldBgCIAEoAyq1AwoQU2Vzc2lvbkV2ZW50VHlwZRIiCh5TRVNTSU9OX0VWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABImCiJTRVNTSU9OX0VWRU5UX1RZUEVfU0VTU0lPTl9DUkVBVEVEEAESJgoiU0VTU0lPTl9FVkVOVF9UWVBFX1NFU1NJT05fQ0hBTkdFRBACEikKJVNFU1NJT05fRVZFTlRfVFlQRV9TRVNTSU9OX0NPTVBMRVRJTkcQAxIjCh9TRVNTSU9OX0VWRU5UX1RZUEVfU0VTU0lPTl9ET05FEAQSJwojU0VTU0lPTl9FVkVOVF9UWVBFX1NFU1NJT05fQ0FOQ0VMRUQQBRIlCiFTRVNTSU9OX0VWRU5UX1RZUEVfU0VTU0lPTl9GQUlMRUQQBhIhCh1TRVNTSU9OX0VWRU5UX1RZUEVfRklMRV9BRERFRBAHEiMKH1NFU1NJT05fRVZFTlRfVFlQRV9GSUxFX1JFTU9WRUQQCBIhCh1TRVNTSU9OX0VWRU5UX1RZUEVfRklMRV9SRUFEWRAJEiIKHlNFU1NJT05fRVZFTlRfVFlQRV9GSUxFX0ZBSUxFRBAKYgZwcm90bzM", [file_google_protobuf_timestamp, file_slipway_upload_v1_failure]);
+  fileDesc("Ch1zbGlwd2F5L3VwbG9hZC92MS9ldmVudC5wcm90bxIRc2xpcHdheS51cGxvYWQudjEioAIKDFNlc3Npb25FdmVudBIOCgZudW1iZXIYASABKAMSMQoEdHlwZRgCIAEoDjIjLnNsaXB3YXkudXBsb2FkLnYxLlNlc3Npb25FdmVudFR5cGUSKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoHZmlsZV9pZBgEIAEoCUgAiAEBEhYKCWZpbGVfbmFtZRgFIAEoCUgBiAEBEisKB2ZhaWx1cmUYBiABKAsyGi5zbGlwd2F5LnVwbG9hZC52MS5GYWlsdXJlEi4KCnJldHJ5X3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgoKCF9maWxlX2lkQgwKCl9maWxlX25hbWUijAEKD1Nlc3Npb25Qcm9ncmVzcxI+CgVmaWxlcxgBIAMoCzIvLnNsaXB3YXkudXBsb2FkLnYxLlNlc3Npb25Qcm9ncmVzcy5GaWxlUHJvZ3Jlc3MaOQoMRmlsZVByb2dyZXNzEg8KB2ZpbGVfaWQYASABKAkSGAoQY29tbWl0dGVkX29mZnNldBgCIAEoAyqDBAoQU2Vzc2lvbkV2ZW50VHlwZRIiCh5TRVNTSU9OX0VWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABImCiJTRVNTSU9OX0VWRU5UX1RZUEVfU0VTU0lPTl9DUkVBVEVEEAESJgoiU0VTU0lPTl9FVkVOVF9UWVBFX1NFU1NJT05fQ0hBTkdFRBACEikKJVNFU1NJT05fRVZFTlRfVFlQRV9TRVNTSU9OX0NPTVBMRVRJTkcQAxIjCh9TRVNTSU9OX0VWRU5UX1RZUEVfU0VTU0lPTl9ET05FEAQSJwojU0VTU0lPTl9FVkVOVF9UWVBFX1NFU1NJT05fQ0FOQ0VMRUQQBRIlCiFTRVNTSU9OX0VWRU5UX1RZUEVfU0VTU0lPTl9GQUlMRUQQBhIhCh1TRVNTSU9OX0VWRU5UX1RZUEVfRklMRV9BRERFRBAHEiMKH1NFU1NJT05fRVZFTlRfVFlQRV9GSUxFX1JFTU9WRUQQCBIhCh1TRVNTSU9OX0VWRU5UX1RZUEVfRklMRV9SRUFEWRAJEiIKHlNFU1NJT05fRVZFTlRfVFlQRV9GSUxFX0ZBSUxFRBAKEiMKH1NFU1NJT05fRVZFTlRfVFlQRV9GSUxFX0RFTEFZRUQQCxInCiNTRVNTSU9OX0VWRU5UX1RZUEVfU0VTU0lPTl9SRU9QRU5FRBAMYgZwcm90bzM", [file_google_protobuf_timestamp, file_slipway_upload_v1_failure]);
 
 /**
  * One change of state of a session or of one of its files. Stored in the same step as the change itself.
@@ -58,11 +58,18 @@ export type SessionEvent = Message<"slipway.upload.v1.SessionEvent"> & {
   fileName?: string | undefined;
 
   /**
-   * Why session or file failed.
+   * Why session or file failed, or what stands in its way.
    *
    * @generated from field: slipway.upload.v1.Failure failure = 6;
    */
   failure?: Failure | undefined;
+
+  /**
+   * When a file is tried again that was delayed.
+   *
+   * @generated from field: google.protobuf.Timestamp retry_time = 7;
+   */
+  retryTime?: Timestamp | undefined;
 };
 
 /**
@@ -203,6 +210,20 @@ export enum SessionEventType {
    * @generated from enum value: SESSION_EVENT_TYPE_FILE_FAILED = 10;
    */
   FILE_FAILED = 10,
+
+  /**
+   * A try to fetch a file from its source has failed; another one follows. `failure` says why, `retry_time` when.
+   *
+   * @generated from enum value: SESSION_EVENT_TYPE_FILE_DELAYED = 11;
+   */
+  FILE_DELAYED = 11,
+
+  /**
+   * The session is ACTIVE again: what its completion waited for cannot be had. `failure` says what.
+   *
+   * @generated from enum value: SESSION_EVENT_TYPE_SESSION_REOPENED = 12;
+   */
+  SESSION_REOPENED = 12,
 }
 
 /**

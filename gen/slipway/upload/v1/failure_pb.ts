@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file slipway/upload/v1/failure.proto.
  */
 export const file_slipway_upload_v1_failure: GenFile = /*@__PURE__*/
-  fileDesc("Ch9zbGlwd2F5L3VwbG9hZC92MS9mYWlsdXJlLnByb3RvEhFzbGlwd2F5LnVwbG9hZC52MSJxCgdGYWlsdXJlEjAKBnJlYXNvbhgBIAEoDjIgLnNsaXB3YXkudXBsb2FkLnYxLkZhaWx1cmVSZWFzb24SNAoHbWVzc2FnZRgCIAEoCzIjLnNsaXB3YXkudXBsb2FkLnYxLkxvY2FsaXplZE1lc3NhZ2UqzwEKDUZhaWx1cmVSZWFzb24SHgoaRkFJTFVSRV9SRUFTT05fVU5TUEVDSUZJRUQQABIaChZGQUlMVVJFX1JFQVNPTl9FWFBJUkVEEAESGQoVRkFJTFVSRV9SRUFTT05fQ0xJRU5UEAISHgoaRkFJTFVSRV9SRUFTT05fRklMRV9GQUlMRUQQAxIjCh9GQUlMVVJFX1JFQVNPTl9DSEVDS1NVTV9ESUZGRVJTEAQSIgoeRkFJTFVSRV9SRUFTT05fQ09OVEVOVF9EQU1BR0VEEAViBnByb3RvMw", [file_slipway_upload_v1_text]);
+  fileDesc("Ch9zbGlwd2F5L3VwbG9hZC92MS9mYWlsdXJlLnByb3RvEhFzbGlwd2F5LnVwbG9hZC52MSKrAQoHRmFpbHVyZRIwCgZyZWFzb24YASABKA4yIC5zbGlwd2F5LnVwbG9hZC52MS5GYWlsdXJlUmVhc29uEjQKB21lc3NhZ2UYAiABKAsyIy5zbGlwd2F5LnVwbG9hZC52MS5Mb2NhbGl6ZWRNZXNzYWdlEjgKDnNvdXJjZV9mYWlsdXJlGAMgASgOMiAuc2xpcHdheS51cGxvYWQudjEuU291cmNlRmFpbHVyZSrxAQoNRmFpbHVyZVJlYXNvbhIeChpGQUlMVVJFX1JFQVNPTl9VTlNQRUNJRklFRBAAEhoKFkZBSUxVUkVfUkVBU09OX0VYUElSRUQQARIZChVGQUlMVVJFX1JFQVNPTl9DTElFTlQQAhIeChpGQUlMVVJFX1JFQVNPTl9GSUxFX0ZBSUxFRBADEiMKH0ZBSUxVUkVfUkVBU09OX0NIRUNLU1VNX0RJRkZFUlMQBBIiCh5GQUlMVVJFX1JFQVNPTl9DT05URU5UX0RBTUFHRUQQBRIgChxGQUlMVVJFX1JFQVNPTl9TT1VSQ0VfRkFJTEVEEAYqkAcKDVNvdXJjZUZhaWx1cmUSHgoaU09VUkNFX0ZBSUxVUkVfVU5TUEVDSUZJRUQQABIgChxTT1VSQ0VfRkFJTFVSRV9VUklfTUFMRk9STUVEEAESJQohU09VUkNFX0ZBSUxVUkVfU0NIRU1FX1VOU1VQUE9SVEVEEAISJQohU09VUkNFX0ZBSUxVUkVfQ1JFREVOVElBTFNfSU5fVVJJEAMSJwojU09VUkNFX0ZBSUxVUkVfVEhVTUJQUklOVF9NQUxGT1JNRUQQBBImCiJTT1VSQ0VfRkFJTFVSRV9USFVNQlBSSU5UX1VOVVNBQkxFEAUSJAogU09VUkNFX0ZBSUxVUkVfQUREUkVTU19GT1JCSURERU4QBhIgChxTT1VSQ0VfRkFJTFVSRV9PVVRTSURFX1JPT1RTEAcSHAoYU09VUkNFX0ZBSUxVUkVfTk9UX0ZPVU5EEAgSGgoWU09VUkNFX0ZBSUxVUkVfUkVGVVNFRBAJEhwKGFNPVVJDRV9GQUlMVVJFX05PVF9SRUFEWRAKEh4KGlNPVVJDRV9GQUlMVVJFX1VOUkVBQ0hBQkxFEAsSHAoYU09VUkNFX0ZBSUxVUkVfVElNRURfT1VUEAwSIwofU09VUkNFX0ZBSUxVUkVfUkVTUE9OU0VfSU5WQUxJRBANEiMKH1NPVVJDRV9GQUlMVVJFX1JFRElSRUNUX0lOVkFMSUQQDhIgChxTT1VSQ0VfRkFJTFVSRV9SRURJUkVDVF9MT09QEA8SJQohU09VUkNFX0ZBSUxVUkVfVE9PX01BTllfUkVESVJFQ1RTEBASHQoZU09VUkNFX0ZBSUxVUkVfVExTX0ZBSUxFRBAREigKJFNPVVJDRV9GQUlMVVJFX0NFUlRJRklDQVRFX1VOVFJVU1RFRBASEiUKIVNPVVJDRV9GQUlMVVJFX1RIVU1CUFJJTlRfRElGRkVSUxATEiMKH1NPVVJDRV9GQUlMVVJFX05PVF9SRUdVTEFSX0ZJTEUQFBIdChlTT1VSQ0VfRkFJTFVSRV9VTlJFQURBQkxFEBUSHwobU09VUkNFX0ZBSUxVUkVfU0laRV9ESUZGRVJTEBYSHAoYU09VUkNFX0ZBSUxVUkVfVE9PX0xBUkdFEBcSGgoWU09VUkNFX0ZBSUxVUkVfQ0hBTkdFRBAYEh4KGlNPVVJDRV9GQUlMVVJFX0VOREVEX0VBUkxZEBliBnByb3RvMw", [file_slipway_upload_v1_text]);
 
 /**
  * What went wrong with a session or a file that is in its FAILED state.
@@ -34,6 +34,14 @@ export type Failure = Message<"slipway.upload.v1.Failure"> & {
    * @generated from field: slipway.upload.v1.LocalizedMessage message = 2;
    */
   message?: LocalizedMessage | undefined;
+
+  /**
+   * What was wrong with the source, where `reason` is SOURCE_FAILED. The message then says what failed, where, and what to
+   * do.
+   *
+   * @generated from field: slipway.upload.v1.SourceFailure source_failure = 3;
+   */
+  sourceFailure: SourceFailure;
 };
 
 /**
@@ -91,6 +99,13 @@ export enum FailureReason {
    * @generated from enum value: FAILURE_REASON_CONTENT_DAMAGED = 5;
    */
   CONTENT_DAMAGED = 5,
+
+  /**
+   * File only: its content could not be fetched from its source. `source_failure` says what exactly was wrong.
+   *
+   * @generated from enum value: FAILURE_REASON_SOURCE_FAILED = 6;
+   */
+  SOURCE_FAILED = 6,
 }
 
 /**
@@ -98,4 +113,199 @@ export enum FailureReason {
  */
 export const FailureReasonSchema: GenEnum<FailureReason> = /*@__PURE__*/
   enumDesc(file_slipway_upload_v1_failure, 0);
+
+/**
+ * What was wrong with a source.
+ *
+ * @generated from enum slipway.upload.v1.SourceFailure
+ */
+export enum SourceFailure {
+  /**
+   * It is not about a source, or nothing more exact is known. Clients MUST treat a value that they do not know like this.
+   *
+   * @generated from enum value: SOURCE_FAILURE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The URI is malformed.
+   *
+   * @generated from enum value: SOURCE_FAILURE_URI_MALFORMED = 1;
+   */
+  URI_MALFORMED = 1,
+
+  /**
+   * The scheme is not one of http, https, file and ds.
+   *
+   * @generated from enum value: SOURCE_FAILURE_SCHEME_UNSUPPORTED = 2;
+   */
+  SCHEME_UNSUPPORTED = 2,
+
+  /**
+   * The URI holds a user name or a password.
+   *
+   * @generated from enum value: SOURCE_FAILURE_CREDENTIALS_IN_URI = 3;
+   */
+  CREDENTIALS_IN_URI = 3,
+
+  /**
+   * The thumbprint is neither SHA-1 nor SHA-256.
+   *
+   * @generated from enum value: SOURCE_FAILURE_THUMBPRINT_MALFORMED = 4;
+   */
+  THUMBPRINT_MALFORMED = 4,
+
+  /**
+   * There is a thumbprint, and the source shows no certificate: it is not https.
+   *
+   * @generated from enum value: SOURCE_FAILURE_THUMBPRINT_UNUSABLE = 5;
+   */
+  THUMBPRINT_UNUSABLE = 5,
+
+  /**
+   * The host's address may not be reached from the server: it is not public, and the operator has not allowed it.
+   *
+   * @generated from enum value: SOURCE_FAILURE_ADDRESS_FORBIDDEN = 6;
+   */
+  ADDRESS_FORBIDDEN = 6,
+
+  /**
+   * The path is not below a folder that the operator has opened for fetching.
+   *
+   * @generated from enum value: SOURCE_FAILURE_OUTSIDE_ROOTS = 7;
+   */
+  OUTSIDE_ROOTS = 7,
+
+  /**
+   * There is nothing at that address.
+   *
+   * @generated from enum value: SOURCE_FAILURE_NOT_FOUND = 8;
+   */
+  NOT_FOUND = 8,
+
+  /**
+   * The source refuses to give the content.
+   *
+   * @generated from enum value: SOURCE_FAILURE_REFUSED = 9;
+   */
+  REFUSED = 9,
+
+  /**
+   * The source asks to come back later.
+   *
+   * @generated from enum value: SOURCE_FAILURE_NOT_READY = 10;
+   */
+  NOT_READY = 10,
+
+  /**
+   * No connection could be made, or it broke.
+   *
+   * @generated from enum value: SOURCE_FAILURE_UNREACHABLE = 11;
+   */
+  UNREACHABLE = 11,
+
+  /**
+   * The source was silent for too long, or too slow.
+   *
+   * @generated from enum value: SOURCE_FAILURE_TIMED_OUT = 12;
+   */
+  TIMED_OUT = 12,
+
+  /**
+   * The answer cannot be read as content.
+   *
+   * @generated from enum value: SOURCE_FAILURE_RESPONSE_INVALID = 13;
+   */
+  RESPONSE_INVALID = 13,
+
+  /**
+   * The source redirects to an address that is malformed, forbidden or less safe.
+   *
+   * @generated from enum value: SOURCE_FAILURE_REDIRECT_INVALID = 14;
+   */
+  REDIRECT_INVALID = 14,
+
+  /**
+   * The source redirects in a circle.
+   *
+   * @generated from enum value: SOURCE_FAILURE_REDIRECT_LOOP = 15;
+   */
+  REDIRECT_LOOP = 15,
+
+  /**
+   * The source redirects more than 10 times.
+   *
+   * @generated from enum value: SOURCE_FAILURE_TOO_MANY_REDIRECTS = 16;
+   */
+  TOO_MANY_REDIRECTS = 16,
+
+  /**
+   * No TLS connection could be agreed on.
+   *
+   * @generated from enum value: SOURCE_FAILURE_TLS_FAILED = 17;
+   */
+  TLS_FAILED = 17,
+
+  /**
+   * The source's certificate is not trusted, and no thumbprint vouches for it.
+   *
+   * @generated from enum value: SOURCE_FAILURE_CERTIFICATE_UNTRUSTED = 18;
+   */
+  CERTIFICATE_UNTRUSTED = 18,
+
+  /**
+   * The source shows another certificate than the one that the thumbprint names.
+   *
+   * @generated from enum value: SOURCE_FAILURE_THUMBPRINT_DIFFERS = 19;
+   */
+  THUMBPRINT_DIFFERS = 19,
+
+  /**
+   * The path names a folder, a device, a pipe or a symbolic link.
+   *
+   * @generated from enum value: SOURCE_FAILURE_NOT_REGULAR_FILE = 20;
+   */
+  NOT_REGULAR_FILE = 20,
+
+  /**
+   * The file cannot be read.
+   *
+   * @generated from enum value: SOURCE_FAILURE_UNREADABLE = 21;
+   */
+  UNREADABLE = 21,
+
+  /**
+   * The source has more or fewer bytes than were declared.
+   *
+   * @generated from enum value: SOURCE_FAILURE_SIZE_DIFFERS = 22;
+   */
+  SIZE_DIFFERS = 22,
+
+  /**
+   * The source has more bytes than a file may have.
+   *
+   * @generated from enum value: SOURCE_FAILURE_TOO_LARGE = 23;
+   */
+  TOO_LARGE = 23,
+
+  /**
+   * The content changed while it was being fetched.
+   *
+   * @generated from enum value: SOURCE_FAILURE_CHANGED = 24;
+   */
+  CHANGED = 24,
+
+  /**
+   * The content ended before its announced end.
+   *
+   * @generated from enum value: SOURCE_FAILURE_ENDED_EARLY = 25;
+   */
+  ENDED_EARLY = 25,
+}
+
+/**
+ * Describes the enum slipway.upload.v1.SourceFailure.
+ */
+export const SourceFailureSchema: GenEnum<SourceFailure> = /*@__PURE__*/
+  enumDesc(file_slipway_upload_v1_failure, 1);
 

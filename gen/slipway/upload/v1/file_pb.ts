@@ -8,6 +8,8 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { ChecksumInfo } from "./checksum_pb.js";
 import { file_slipway_upload_v1_checksum } from "./checksum_pb.js";
+import type { TransferEndpoint } from "./endpoint_pb.js";
+import { file_slipway_upload_v1_endpoint } from "./endpoint_pb.js";
 import type { Failure } from "./failure_pb.js";
 import { file_slipway_upload_v1_failure } from "./failure_pb.js";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
@@ -16,7 +18,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file slipway/upload/v1/file.proto.
  */
 export const file_slipway_upload_v1_file: GenFile = /*@__PURE__*/
-  fileDesc("ChxzbGlwd2F5L3VwbG9hZC92MS9maWxlLnByb3RvEhFzbGlwd2F5LnVwbG9hZC52MSLpAQoIRmlsZVNwZWMSDAoEbmFtZRgBIAEoCRIXCgpzaXplX2J5dGVzGAIgASgDSACIAQESMgoJY2hlY2tzdW1zGAMgAygLMh8uc2xpcHdheS51cGxvYWQudjEuQ2hlY2tzdW1JbmZvEhIKCm1lZGlhX3R5cGUYBCABKAkSMgoKb25fZmFpbHVyZRgFIAEoDjIeLnNsaXB3YXkudXBsb2FkLnYxLkZpbGVGYWlsdXJlEisKCmF0dHJpYnV0ZXMYBiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Qg0KC19zaXplX2J5dGVzIlUKC0ZpbGVDb250ZW50EhIKCnNpemVfYnl0ZXMYASABKAMSMgoJY2hlY2tzdW1zGAIgAygLMh8uc2xpcHdheS51cGxvYWQudjEuQ2hlY2tzdW1JbmZvIukCCgRGaWxlEgoKAmlkGAEgASgJEhIKCnNlc3Npb25faWQYAiABKAkSKQoEc3BlYxgDIAEoCzIbLnNsaXB3YXkudXBsb2FkLnYxLkZpbGVTcGVjEisKBXN0YXRlGAQgASgOMhwuc2xpcHdheS51cGxvYWQudjEuRmlsZVN0YXRlEhgKEGNvbW1pdHRlZF9vZmZzZXQYBSABKAMSDwoHYXR0ZW1wdBgGIAEoBRIvCgdjb250ZW50GAcgASgLMh4uc2xpcHdheS51cGxvYWQudjEuRmlsZUNvbnRlbnQSKwoHZmFpbHVyZRgIIAEoCzIaLnNsaXB3YXkudXBsb2FkLnYxLkZhaWx1cmUSLwoLY3JlYXRlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCqkAQoJRmlsZVN0YXRlEhoKFkZJTEVfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJGSUxFX1NUQVRFX1dBSVRJTkcQARIbChdGSUxFX1NUQVRFX1RSQU5TRkVSUklORxACEhkKFUZJTEVfU1RBVEVfVkFMSURBVElORxADEhQKEEZJTEVfU1RBVEVfUkVBRFkQBBIVChFGSUxFX1NUQVRFX0ZBSUxFRBAFKlwKC0ZpbGVGYWlsdXJlEhwKGEZJTEVfRkFJTFVSRV9VTlNQRUNJRklFRBAAEhUKEUZJTEVfRkFJTFVSRV9GSUxFEAESGAoURklMRV9GQUlMVVJFX1NFU1NJT04QAmIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_slipway_upload_v1_checksum, file_slipway_upload_v1_failure]);
+  fileDesc("ChxzbGlwd2F5L3VwbG9hZC92MS9maWxlLnByb3RvEhFzbGlwd2F5LnVwbG9hZC52MSKeAgoIRmlsZVNwZWMSDAoEbmFtZRgBIAEoCRIXCgpzaXplX2J5dGVzGAIgASgDSACIAQESMgoJY2hlY2tzdW1zGAMgAygLMh8uc2xpcHdheS51cGxvYWQudjEuQ2hlY2tzdW1JbmZvEhIKCm1lZGlhX3R5cGUYBCABKAkSMgoKb25fZmFpbHVyZRgFIAEoDjIeLnNsaXB3YXkudXBsb2FkLnYxLkZpbGVGYWlsdXJlEisKCmF0dHJpYnV0ZXMYBiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EjMKBnNvdXJjZRgHIAEoCzIjLnNsaXB3YXkudXBsb2FkLnYxLlRyYW5zZmVyRW5kcG9pbnRCDQoLX3NpemVfYnl0ZXMiVQoLRmlsZUNvbnRlbnQSEgoKc2l6ZV9ieXRlcxgBIAEoAxIyCgljaGVja3N1bXMYAiADKAsyHy5zbGlwd2F5LnVwbG9hZC52MS5DaGVja3N1bUluZm8irwEKC0ZldGNoU3RhdHVzEg0KBXRyaWVzGAEgASgFEisKB3Byb2JsZW0YAiABKAsyGi5zbGlwd2F5LnVwbG9hZC52MS5GYWlsdXJlEi4KCnJldHJ5X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh4KEXNvdXJjZV9zaXplX2J5dGVzGAQgASgDSACIAQFCFAoSX3NvdXJjZV9zaXplX2J5dGVzIpgDCgRGaWxlEgoKAmlkGAEgASgJEhIKCnNlc3Npb25faWQYAiABKAkSKQoEc3BlYxgDIAEoCzIbLnNsaXB3YXkudXBsb2FkLnYxLkZpbGVTcGVjEisKBXN0YXRlGAQgASgOMhwuc2xpcHdheS51cGxvYWQudjEuRmlsZVN0YXRlEhgKEGNvbW1pdHRlZF9vZmZzZXQYBSABKAMSDwoHYXR0ZW1wdBgGIAEoBRIvCgdjb250ZW50GAcgASgLMh4uc2xpcHdheS51cGxvYWQudjEuRmlsZUNvbnRlbnQSKwoHZmFpbHVyZRgIIAEoCzIaLnNsaXB3YXkudXBsb2FkLnYxLkZhaWx1cmUSLwoLY3JlYXRlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCgVmZXRjaBgLIAEoCzIeLnNsaXB3YXkudXBsb2FkLnYxLkZldGNoU3RhdHVzKqQBCglGaWxlU3RhdGUSGgoWRklMRV9TVEFURV9VTlNQRUNJRklFRBAAEhYKEkZJTEVfU1RBVEVfV0FJVElORxABEhsKF0ZJTEVfU1RBVEVfVFJBTlNGRVJSSU5HEAISGQoVRklMRV9TVEFURV9WQUxJREFUSU5HEAMSFAoQRklMRV9TVEFURV9SRUFEWRAEEhUKEUZJTEVfU1RBVEVfRkFJTEVEEAUqXAoLRmlsZUZhaWx1cmUSHAoYRklMRV9GQUlMVVJFX1VOU1BFQ0lGSUVEEAASFQoRRklMRV9GQUlMVVJFX0ZJTEUQARIYChRGSUxFX0ZBSUxVUkVfU0VTU0lPThACYgZwcm90bzM", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_slipway_upload_v1_checksum, file_slipway_upload_v1_endpoint, file_slipway_upload_v1_failure]);
 
 /**
  * What a client declares of a file before it sends the bytes.
@@ -33,9 +35,9 @@ export const file_slipway_upload_v1_file: GenFile = /*@__PURE__*/
  *   fails its session
  *   none                          `uiKey`,                `description`,         `attributes`
  *                                 `jobExecutionId`        `container_id`
- *   `source_type` PUSH            always                  always                 always; NONE and PULL have no
- *                                                                                counterpart
- *   `source_endpoint`             none                    none                   none
+ *   `source_type` PUSH or PULL    PUSH                    PUSH                   PULL where `source` is present; NONE
+ *                                                                                has no counterpart
+ *   `source_endpoint`             none                    none                   `source`
  *
  * Their examples in this model, as JSON and as bytes on the wire:
  *
@@ -92,6 +94,13 @@ export type FileSpec = Message<"slipway.upload.v1.FileSpec"> & {
    * @generated from field: google.protobuf.Struct attributes = 6;
    */
   attributes?: JsonObject | undefined;
+
+  /**
+   * Where the server fetches the content from. Absent: clients send it. A file with a source cannot be sent.
+   *
+   * @generated from field: slipway.upload.v1.TransferEndpoint source = 7;
+   */
+  source?: TransferEndpoint | undefined;
 };
 
 /**
@@ -128,6 +137,48 @@ export type FileContent = Message<"slipway.upload.v1.FileContent"> & {
  */
 export const FileContentSchema: GenMessage<FileContent> = /*@__PURE__*/
   messageDesc(file_slipway_upload_v1_file, 1);
+
+/**
+ * How the fetching of a file goes, beside what `committed_offset` tells.
+ *
+ * @generated from message slipway.upload.v1.FetchStatus
+ */
+export type FetchStatus = Message<"slipway.upload.v1.FetchStatus"> & {
+  /**
+   * Tries in a row that brought nothing new. After 8 of them (the server's SLIPWAY_MAX_PULL_TRIES) the file fails.
+   *
+   * @generated from field: int32 tries = 1;
+   */
+  tries: number;
+
+  /**
+   * What the last try ended with. Absent until one has failed.
+   *
+   * @generated from field: slipway.upload.v1.Failure problem = 2;
+   */
+  problem?: Failure | undefined;
+
+  /**
+   * When the next try begins, where one has failed.
+   *
+   * @generated from field: google.protobuf.Timestamp retry_time = 3;
+   */
+  retryTime?: Timestamp | undefined;
+
+  /**
+   * The size in bytes that the source says it has: never negative, at most 2^53-1. Absent where it does not say.
+   *
+   * @generated from field: optional int64 source_size_bytes = 4;
+   */
+  sourceSizeBytes?: bigint | undefined;
+};
+
+/**
+ * Describes the message slipway.upload.v1.FetchStatus.
+ * Use `create(FetchStatusSchema)` to create a new message.
+ */
+export const FetchStatusSchema: GenMessage<FetchStatus> = /*@__PURE__*/
+  messageDesc(file_slipway_upload_v1_file, 2);
 
 /**
  * One file of a session.
@@ -227,6 +278,14 @@ export type File = Message<"slipway.upload.v1.File"> & {
    * @generated from field: google.protobuf.Timestamp update_time = 10;
    */
   updateTime?: Timestamp | undefined;
+
+  /**
+   * How it is being fetched. Present exactly while the server has to fetch it from `spec.source`: until it is READY or
+   * FAILED.
+   *
+   * @generated from field: slipway.upload.v1.FetchStatus fetch = 11;
+   */
+  fetch?: FetchStatus | undefined;
 };
 
 /**
@@ -234,7 +293,7 @@ export type File = Message<"slipway.upload.v1.File"> & {
  * Use `create(FileSchema)` to create a new message.
  */
 export const FileSchema: GenMessage<File> = /*@__PURE__*/
-  messageDesc(file_slipway_upload_v1_file, 2);
+  messageDesc(file_slipway_upload_v1_file, 3);
 
 /**
  * Where a file is on its way. While its session is ACTIVE a file may be sent again from every state: that is a new

@@ -436,8 +436,9 @@ export const PutFileResponseSchema: GenMessage<PutFileResponse> = /*@__PURE__*/
  */
 export const FileService: GenService<{
   /**
-   * Declares a file of an ACTIVE session. Adding it again with the same spec gives the same file, with
-   * `applied: false`; to change a spec, remove the file first.
+   * Declares a file of an ACTIVE session. With a source the server begins to fetch it at once. Adding it again with the
+   * same spec gives the same file, with `applied: false`; to change a spec, and to have a FAILED file fetched again, remove
+   * the file first.
    *
    * Errors:
    * - INVALID_ARGUMENT / NAME_INVALID: the name is empty, too long, or holds what it may not
@@ -446,6 +447,9 @@ export const FileService: GenService<{
    * - INVALID_ARGUMENT / CHECKSUM_MALFORMED: a checksum is not hexadecimal of the right length, or contradicts another
    * - INVALID_ARGUMENT / TEXT_INVALID: the media type is too long, holds a NUL or is not well-formed
    * - INVALID_ARGUMENT / ATTRIBUTES_INVALID: the attributes are too large or too deep
+   * - INVALID_ARGUMENT / SOURCE_INVALID: the source is malformed or of a scheme that is not served
+   * - PERMISSION_DENIED / PERMISSION_MISSING: the source is a path of the server, and the caller is no administrator of
+   *   the default tenant
    * - ALREADY_EXISTS / FILE_EXISTS: the session has a file of that name with another spec
    * - RESOURCE_EXHAUSTED / SIZE_EXCEEDED: the size is above what one file may have
    * - RESOURCE_EXHAUSTED / TOO_MANY_FILES: the session has as many files as it may
@@ -526,7 +530,8 @@ export const FileService: GenService<{
    * - FAILED_PRECONDITION / FINISH_MISSING: the stream ended without a finish, short of the declared size or with none
    *   declared; what arrived is kept
    * - FAILED_PRECONDITION / PART_SHORT: the finish came before the declared size; what arrived is kept
-   * - FAILED_PRECONDITION / FILE_STATE: the file is READY with fewer bytes; only a restart can change it
+   * - FAILED_PRECONDITION / FILE_STATE: the file is READY with fewer bytes, which only a restart can change; or the server
+   *   fetches it from its source
    * - FAILED_PRECONDITION / SESSION_EXPIRED: the session's deadline has passed
    * - FAILED_PRECONDITION / SESSION_STATE: the session is not ACTIVE
    * - ABORTED / WRITER_SUPERSEDED: a newer writer took over, or the file or session was removed or ended; a client
@@ -561,7 +566,8 @@ export const FileService: GenService<{
    * - DATA_LOSS / CHECKSUM_DIFFERS: the part does not have its own checksum: nothing of it is stored; or the whole file
    *   does not have a declared one: the file is FAILED and the session usable
    * - FAILED_PRECONDITION / PART_SHORT: the part finishes the file before its declared size; its bytes are kept
-   * - FAILED_PRECONDITION / FILE_STATE: the file is READY with fewer bytes; only a restart can change it
+   * - FAILED_PRECONDITION / FILE_STATE: the file is READY with fewer bytes, which only a restart can change; or the server
+   *   fetches it from its source
    * - FAILED_PRECONDITION / SESSION_EXPIRED: the session's deadline has passed
    * - FAILED_PRECONDITION / SESSION_STATE: the session is not ACTIVE
    * - ABORTED / WRITER_SUPERSEDED: a newer writer took over, or the file or session was removed or ended
@@ -589,6 +595,7 @@ export const FileService: GenService<{
    * - INVALID_ARGUMENT / CHECKSUM_MALFORMED: a checksum is not hexadecimal of the right length, or contradicts another
    * - INVALID_ARGUMENT / TEXT_INVALID: client token, label or media type is too long, holds a NUL or is not well-formed
    * - INVALID_ARGUMENT / ATTRIBUTES_INVALID: the attributes are too large or too deep
+   * - INVALID_ARGUMENT / SOURCE_INVALID: the spec has a source, although the bytes are here
    * - NOT_FOUND / ITEM_NOT_FOUND: there is no such item
    * - ALREADY_EXISTS / CLIENT_TOKEN_REUSED: the client token came before with a different request
    * - RESOURCE_EXHAUSTED / SIZE_EXCEEDED: there are more bytes than one file may have

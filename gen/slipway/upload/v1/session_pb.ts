@@ -176,7 +176,8 @@ export enum SessionState {
 
   /**
    * CompleteSession was accepted, and content that the server itself fetches is still on its way. Survives a restart.
-   * Leads to DONE, or to FAILED when that content cannot be had; may still be cancelled, failed and kept alive.
+   * Leads to DONE by itself; or, when some of that content cannot be had, back to ACTIVE, so that its client can see to
+   * it, or to FAILED where a file was added with FILE_FAILURE_SESSION. May still be cancelled, failed and kept alive.
    *
    * @generated from enum value: SESSION_STATE_COMPLETING = 2;
    */

@@ -727,11 +727,12 @@ export const SessionService: GenService<{
   },
   /**
    * Makes all files of the session visible together, once. Either every file is READY and everything becomes visible in
-   * one step, or nothing changes and the session stays ACTIVE. A session that is DONE or COMPLETING answers as it is,
-   * with `applied: false`.
+   * one step, or nothing changes and the session stays ACTIVE. Where the server is still fetching files from their sources,
+   * the session becomes COMPLETING at once and ends by itself when they have come. A session that is DONE or COMPLETING
+   * answers as it is, with `applied: false`.
    *
    * Errors:
-   * - FAILED_PRECONDITION / FILES_INCOMPLETE: files are not READY; `missing` names them
+   * - FAILED_PRECONDITION / FILES_INCOMPLETE: files are neither READY nor being fetched; `missing` names them
    * - FAILED_PRECONDITION / SESSION_EXPIRED: the session's deadline has passed
    * - FAILED_PRECONDITION / SESSION_STATE: the session is CANCELED or FAILED
    *

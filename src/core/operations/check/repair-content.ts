@@ -1,6 +1,7 @@
 import type { CheckFinding, ContentOwner } from "../../check.js";
 import { isUploadError } from "../../error.js";
-import type { Failure, SessionFile } from "../../file.js";
+import type { Failure } from "../../failure.js";
+import type { SessionFile } from "../../file.js";
 import { moveFile } from "../../file-state.js";
 import type { NamedContent } from "../../ports/check-store.js";
 import { moveSession } from "../../session-state.js";
@@ -117,11 +118,12 @@ async function failFile(run: CheckRun, content: NamedContent, owner: OwningFile)
 function loseContent(file: SessionFile, contentId: string, now: Date): SessionFile | undefined {
   const isRunning = file.running?.id === contentId;
   if (!isRunning && file.current?.id !== contentId) return undefined;
-  const left = isRunning ? { ...file, running: undefined } : { ...file, current: undefined };
+  const left = isRunning ? { ...file, running: undefined, pull: undefined } : { ...file, current: undefined };
   if (!isRunning && file.state !== "ready") return { ...left, modifiedAt: now };
+  const remedy = file.source === undefined ? "send the file again" : "remove the file and declare it again";
   const failure: Failure = {
     reason: "content_damaged",
-    message: "bytes that had been stored were lost or damaged on the server; send the file again",
+    message: `bytes that had been stored were lost or damaged on the server; ${remedy}`,
   };
   return { ...left, state: moveFile(file, "lose"), failure, modifiedAt: now };
 }

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { syncPath } from "./durable-fs.js";
 import { DatabaseRefusal } from "../refusal.js";
+import { syncPath } from "./durable-fs.js";
 import { entryUrl } from "./entry.js";
 
 const name = "database";

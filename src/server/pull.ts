@@ -1,0 +1,42 @@
+import type { Puller, PullOutcome, Uploads } from "../core/index.js";
+import { createAddressPolicy } from "../sources/address-policy.js";
+import { createContentSource } from "../sources/content-source.js";
+import { createFileSource } from "../sources/file.js";
+import { createHttpSource } from "../sources/http.js";
+import type { Config } from "./config.js";
+import type { Log } from "./log.js";
+
+/** Fetches what files with a source wait for, once the database can be asked. */
+export function startPulling(deps: {
+  readonly uploads: Pick<Uploads, "createPuller">;
+  readonly config: Pick<Config, "pull" | "dataDir">;
+  readonly log: Log;
+  /** Resolves when the database is as it must be. */
+  readonly ready: Promise<unknown>;
+  readonly onEnd: (result: PullOutcome | "broken") => void;
+}): Puller {
+  const { uploads, config, log, onEnd } = deps;
+  // The data folder holds keys and other people's content.
+  const file = createFileSource({ roots: config.pull.roots, closed: [config.dataDir] });
+  const http = createHttpSource({ policy: createAddressPolicy(config.pull.allow) });
+  const puller = uploads.createPuller({
+    source: createContentSource({ http, file }),
+    mover: file,
+    onEnd({ sessionId, fileId }, end) {
+      if (typeof end === "string") {
+        onEnd(end);
+        log[end === "failed" || end === "delayed" ? "info" : "debug"]({ sessionId, fileId, end }, "a fetch ended");
+      } else {
+        onEnd("broken");
+        log.warn({ sessionId, fileId, err: end.error }, "a fetch was broken off; it is tried again");
+      }
+    },
+    onError: (error) =>
+      log.warn({ err: error }, "what is to be fetched, or was moved, could not be seen to; it is tried again"),
+  });
+  deps.ready.then(
+    () => puller.start(),
+    () => undefined,
+  );
+  return puller;
+}

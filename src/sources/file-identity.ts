@@ -1,0 +1,29 @@
+import type { BigIntStats } from "node:fs";
+import { lstat, unlink } from "node:fs/promises";
+import { errorCode } from "./error-code.js";
+
+/** Which file it is, and in which state: it is another one when it was replaced, written to or cut. */
+export interface FileIdentity {
+  /** Device, inode, size and time of the last write in nanoseconds. A new name for the file (a link) changes none. */
+  readonly validator: string;
+  readonly sizeBytes: number;
+}
+
+export function readIdentity({ dev, ino, size, mtimeNs }: BigIntStats): FileIdentity {
+  return { validator: [dev, ino, size, mtimeNs].join("-"), sizeBytes: Number(size) };
+}
+
+/**
+ * Removes a name where it still leads to that very file, unchanged; false where it does not. Between the look and the
+ * deed lies as little as Node allows. Not durable: after a crash of the machine the name may be there again.
+ */
+export async function unlinkIfSame(path: string, validator: string): Promise<boolean> {
+  try {
+    if (readIdentity(await lstat(path, { bigint: true })).validator !== validator) return false;
+    await unlink(path);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return false;
+    throw error;
+  }
+}
