@@ -139,6 +139,7 @@ export function describeBlobStore(name: string, adapter: { open(): Promise<OpenB
 
         test("that is not there has no mark: it is damaged", async () => {
           const { store } = await open();
+          await store.adoptExtent(bring(makeBytes(10, 6)));
           const key = `e:${"0".repeat(32)}` as BlobKey;
           await expect(store.readMark(key)).rejects.toSatisfy((error) => isUploadError(error, "damaged"));
         });

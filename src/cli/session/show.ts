@@ -42,11 +42,9 @@ runs, which files it still waits for, and how far those are that the server fetc
       ask,
     );
     const fetched = await findFetched(call, session);
-    const isFetched = new Set(fetched.map(({ spec }) => spec?.name));
-    const unsent = missing && { ...missing, missingFiles: missing.missingFiles.filter((name) => !isFetched.has(name)) };
     const fetchedFiles = isRunning(session) ? { fetchedFiles: fetched.map(fileJson) } : {};
-    if (json) printJson(context, { session: { ...sessionJson(session), item: target }, ...unsent, ...fetchedFiles });
-    else printFields(context, [...fieldsOf(session, target), ...missingFields(unsent), ...fetchedFields(fetched)]);
+    if (json) printJson(context, { session: { ...sessionJson(session), item: target }, ...missing, ...fetchedFiles });
+    else printFields(context, [...fieldsOf(session, target), ...missingFields(missing), ...fetchedFields(fetched)]);
     return 0;
   },
 });

@@ -64,8 +64,12 @@ export function applyFiles(view: CompletionView, event: "complete" | "settle", n
   return { ...completion, apply: { contentVersion: item.contentVersion + 1, put, remove } };
 }
 
+function isMissing(file: SessionFile): boolean {
+  return file.state !== "ready" && file.pull === undefined;
+}
+
 function assertNoneMissing(files: readonly SessionFile[]): void {
-  const missing = files.filter((file) => file.state !== "ready" && file.pull === undefined).map((file) => file.name);
+  const missing = files.filter(isMissing).map((file) => file.name);
   if (missing.length === 0) return;
   throw new UploadError("incomplete", `${missing.length} of ${files.length} files are not ready`, {
     reason: "FILES_INCOMPLETE",
@@ -73,7 +77,10 @@ function assertNoneMissing(files: readonly SessionFile[]): void {
   });
 }
 
-/** What stands in the way of completion: files whose content has not come, and files whose content was wrong. */
+/**
+ * What stands in the way of completion: files whose content has not come, and files whose content was wrong. What is
+ * being fetched does not: completion waits for it.
+ */
 export interface Validation {
   readonly missing: readonly SessionFile[];
   readonly invalid: readonly SessionFile[];
@@ -90,7 +97,7 @@ export async function validateSession(deps: CoreDeps, input: { sessionId: string
     moveSession(view.session, "touch", now);
     const failed = view.files.filter((file) => file.state === "failed");
     found = {
-      missing: view.files.filter((file) => file.state !== "ready" && file.state !== "failed"),
+      missing: view.files.filter(isMissing).filter((file) => file.state !== "failed"),
       invalid: failed,
     };
     return undefined;
