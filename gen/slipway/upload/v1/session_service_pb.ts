@@ -322,7 +322,7 @@ export type ValidateSessionResponse = Message<"slipway.upload.v1.ValidateSession
   hasErrors: boolean;
 
   /**
-   * The names of files that are not whole yet, at most 10000 of them.
+   * The names of files that are not whole yet and that the server does not fetch, at most 10000 of them.
    *
    * @generated from field: repeated string missing_files = 2;
    */
