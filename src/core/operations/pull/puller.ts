@@ -115,14 +115,17 @@ export function createPuller(deps: CoreDeps, { source, mover, onEnd, onError }: 
     await deps.metadata.returnPulls([pull]).catch(onError);
   }
 
-  /** Completions whose last file came when nobody could end them: a process died in that moment. */
+  /**
+   * Completions whose last file came when nobody could end them: a process died in that moment. One that cannot be ended
+   * now holds no other up.
+   */
   async function settleWaiting(): Promise<void> {
     for (const session of await deps.metadata.listSettleable({ limit: settleBatch })) {
-      await settleSession(deps, session);
+      await settleSession(deps, session).catch(onError);
     }
   }
 
-  /** Beside everything else: a folder that hangs holds nothing up. */
+  /** Beside everything else: a folder that hangs holds nothing up, and a stop waits for it last. */
   function startRemoving(): void {
     if (mover === undefined) return;
     removing ??= removeOriginals(deps, mover, { onError, signal: leaving.signal })
@@ -165,12 +168,12 @@ export function createPuller(deps: CoreDeps, { source, mover, onEnd, onError }: 
       clearInterval(renewing);
       leaving.abort(stopped);
       await looking;
-      await removing;
       const entries = [...running.values()];
       for (const { abort } of entries) abort.abort(stopped);
       await Promise.all(trying);
       // Without a database the leases run out by themselves.
       await deps.metadata.returnPulls(entries.map(({ pull }) => pull)).catch(() => undefined);
+      await removing;
     },
   };
 }
