@@ -41,6 +41,7 @@ export function createPuller(deps: CoreDeps, { source, mover, onEnd, onError }: 
   let state: "new" | "started" | "stopped" = "new";
   let looking: Promise<void> | undefined;
   let lookAgain = false;
+  let settleAt = 0;
   let removing: Promise<void> | undefined;
   const leaving = new AbortController();
   let timer: NodeJS.Timeout | undefined;
@@ -116,11 +117,14 @@ export function createPuller(deps: CoreDeps, { source, mover, onEnd, onError }: 
   }
 
   /**
-   * Completions whose last file came when nobody could end them: a process died in that moment. One that cannot be ended
-   * now holds no other up.
+   * Completions whose last file came when nobody could end them: a process died in that moment. They are rare, and those
+   * that wait may be many, so they are looked for once in a while. One that cannot be ended now holds no other up.
    */
   async function settleWaiting(): Promise<void> {
-    for (const session of await deps.metadata.listSettleable({ limit: settleBatch })) {
+    if (performance.now() < settleAt) return;
+    const waiting = await deps.metadata.listSettleable({ limit: settleBatch });
+    settleAt = waiting.length < settleBatch ? performance.now() + lookMs : 0;
+    for (const session of waiting) {
       await settleSession(deps, session).catch(onError);
     }
   }
