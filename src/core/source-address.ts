@@ -1,6 +1,9 @@
 import { SourceError } from "./source-error.js";
 
-/** Where content is pulled from, checked as far as that goes without asking anybody. It never holds credentials. */
+/**
+ * Where content is pulled from, checked as far as that goes without asking anybody. It never holds a user name or a
+ * password, but its query may be as good as one.
+ */
 export type SourceAddress =
   | {
       readonly scheme: "http" | "https";

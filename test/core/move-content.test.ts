@@ -14,6 +14,7 @@ import {
   type SourceAddress,
   type Uploads,
 } from "../../src/core/index.js";
+import { contentOf, createFakeSource, createGate } from "../support/content-source.js";
 import { makeTempDir, removeTempDir } from "../support/temp-dir.js";
 import { hookMetadata, type OpenedUploads, openUploads, startSession } from "../support/uploads.js";
 
@@ -73,9 +74,9 @@ const noSource: ContentSource = {
   },
 };
 
-function pull(mover = plainMover): void {
+function pull(mover = plainMover, source = noSource): void {
   puller = service.createPuller({
-    source: noSource,
+    source,
     mover,
     onEnd: (_pull, end) => void (typeof end === "object" && errors.push(end.error)),
     onError: (error) => errors.push(error),
@@ -83,12 +84,14 @@ function pull(mover = plainMover): void {
   puller.start();
 }
 
-async function declare(): Promise<{ readonly sessionId: string; readonly fileId: string }> {
+async function declare(
+  onFailure: "file" | "session" = "file",
+): Promise<{ readonly sessionId: string; readonly fileId: string }> {
   const library = await service.createLibrary({ name: "library", backingFolder: folder }, admin);
   const item = await service.createItem({ libraryId: library.id, name: "item" }, admin);
   const session = await startSession(service, admin, { itemId: item.id });
   const source = { uri: pathToFileURL(path).href };
-  const { file } = await service.addFile({ sessionId: session.id, name: "a.bin", source }, admin);
+  const { file } = await service.addFile({ sessionId: session.id, name: "a.bin", source, onFailure }, admin);
   return { sessionId: session.id, fileId: file.id };
 }
 
@@ -140,6 +143,40 @@ it("an original that cannot be removed is told of and kept in mind, and is remov
   expect(await opened.metadata.takeRemovals(10)).toEqual([]);
 });
 
+it("an original whose folder hangs does not keep a stop from ending what is being fetched", async () => {
+  let isAsked = false;
+  let answer: (isRemoved: boolean) => void = () => undefined;
+  const hanging: FileMover = {
+    ...plainMover,
+    removeIfSame() {
+      isAsked = true;
+      return new Promise((resolve) => {
+        answer = resolve;
+      });
+    },
+  };
+  const fake = createFakeSource();
+  const gate = createGate();
+  const uri = fake.serve(async (request, signal) =>
+    contentOf(Buffer.alloc(1000), request, signal, { at: { offset: 500, run: gate.wait } }),
+  );
+  pull(hanging, fake.source);
+  const ref = await declare();
+  await untilReady(ref);
+  await service.completeSession(ref, admin);
+  await expect.poll(() => isAsked, soon).toBe(true);
+  const { id: sessionId } = await startSession(service, admin);
+  await service.addFile({ sessionId, name: "b.bin", source: { uri } }, admin);
+  await expect.poll(() => gate.waiting, soon).toBe(1);
+  const stopped = puller!.stop();
+  try {
+    await expect.poll(() => fake.open.now, soon).toBe(0);
+  } finally {
+    answer(false);
+  }
+  await stopped;
+});
+
 it("after a death between the removal and its note, what came to lie there meanwhile is left alone", async () => {
   const died = new Error("died");
   const wrapMetadata = (metadata: MetadataStore) => ({ ...metadata, dropRemoval: () => Promise.reject(died) });
@@ -179,6 +216,22 @@ it("P9: nobody but who may complete the session has its content looked at", asyn
   }
   expect((await untilReady(ref)).failure).toBeUndefined();
   await expect(service.completeSession(ref, admin)).rejects.toMatchObject({ code: "incomplete" });
+});
+
+it("P6: what was written to after it was hashed fails its session, too, where it was declared so", async () => {
+  pull();
+  const ref = await declare("session");
+  await untilReady(ref);
+  await appendFile(path, " and more");
+  await expect(service.completeSession(ref, admin)).rejects.toMatchObject({ code: "wrong_state" });
+  const { state, failure } = await service.getSession(ref, admin);
+  expect([state, failure?.reason]).toEqual(["failed", "file_failed"]);
+  expect(failure?.message).toContain("was written to after it was taken over");
+  const { file } = await service.getFile(ref, admin);
+  expect(file).toMatchObject({ state: "failed", failure: { source: "changed" }, current: undefined });
+  const events = await service.listSessionEvents({ sessionId: ref.sessionId, after: 0 }, admin);
+  expect(events.slice(-2).map(({ type }) => type)).toEqual(["file.failed", "session.failed"]);
+  expect(await readFile(path, "utf8")).toBe("content and more");
 });
 
 it("a completion that is asked for again leaves one note, and looks at nothing any more", async () => {

@@ -945,8 +945,47 @@ describe("a completion that has to wait for content", () => {
     await sessionIn(place, "done");
   });
 
+  it("is not held up by another one that cannot be ended", async () => {
+    let isDown = true;
+    const stuck: string[] = [];
+    const broken = new Error("its folder hangs");
+    const wrapMetadata = hookMetadata({
+      before(deed, input) {
+        const { sessionId = "" } = input as { sessionId?: string };
+        if (deed === "listSettleable" && isDown) throw new Error("nobody is there");
+        if (deed === "completeSession" && stuck.includes(sessionId)) throw broken;
+      },
+    });
+    const { uploads, fake, puller } = startPulling({ wrapMetadata });
+    const gate = createGate();
+    const uri = fake.serve(async (request, signal) =>
+      contentOf(content, request, signal, { at: { offset: half, run: gate.wait } }),
+    );
+    const places = [await declare(uploads, uri), await declare(uploads, uri)];
+    for (const place of places) await uploads.completeSession(place, opened.alice);
+    gate.open();
+    for (const place of places) await settled(place);
+    await puller.stop();
+
+    // Whichever comes first in the list is the one that cannot be ended.
+    const [first] = await opened.metadata.listSettleable({ limit: 1 });
+    stuck.push(first!.sessionId);
+    isDown = false;
+    const { errors } = startPulling({ wrapMetadata });
+    const other = places.find(({ sessionId }) => sessionId !== first!.sessionId)!;
+    await sessionIn(other, "done");
+    expect(errors).toContain(broken);
+    expect(await sessionIn(first!, "completing")).toMatchObject({ failure: undefined });
+  });
+
   it("waits for all of very many files, and ends with the last of them", async () => {
-    const { uploads, fake } = startPulling();
+    let looksAtAll = 0;
+    const wrapMetadata = hookMetadata({
+      before(deed, input) {
+        if (deed === "listSettleable" && !("sessionId" in (input as object))) looksAtAll++;
+      },
+    });
+    const { uploads, fake, ends } = startPulling({ wrapMetadata, limits: { maxPulls: 1 } });
     const uri = fake.serve(async (request, signal) => contentOf(content.subarray(0, 1000), request, signal));
     const { id: sessionId } = await startSession(uploads, opened.alice);
     for (let i = 0; i < 40; i++) await declare(uploads, uri, { sessionId, name: `${i}` });
@@ -954,6 +993,9 @@ describe("a completion that has to wait for content", () => {
     await sessionIn({ sessionId }, "done");
     const { things } = await uploads.listFiles({ sessionId, page: { size: 100 } }, opened.alice);
     expect(things.every(({ state }) => state === "ready")).toBe(true);
+    await told(ends, Array(40).fill("fetched"));
+    // All sessions that are completing may be very many: not every file that comes is a reason to look at them.
+    expect(looksAtAll).toBeLessThan(10);
   });
 });
 

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { link, mkdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, inject, it } from "vitest";
 import { FileState } from "../../gen/slipway/upload/v1/file_pb.js";
 import { addSomebody } from "../rpc/scene.js";
 import { pseudoRandom } from "../support/bodies.js";
@@ -22,7 +22,9 @@ const pulls = usePulls(async () => {
   await mkdir(outside);
   await writeFile(join(root, "deep", "a b#é.bin"), content);
   await writeFile(join(outside, "secret.bin"), content);
-  return { SLIPWAY_PULL_ROOTS: root, SLIPWAY_MAX_PULL_TRIES: "2" };
+  // The last one holds the data folder of the server.
+  const roots = [root, "/dev", inject("runFolder")];
+  return { SLIPWAY_PULL_ROOTS: roots.join(), SLIPWAY_MAX_PULL_TRIES: "2" };
 });
 const uriOf = (path: string, scheme = "file") => `${scheme}://${path.split("/").map(encodeURIComponent).join("/")}`;
 
@@ -70,7 +72,12 @@ describe("fails its file", () => {
     ["a path outside of it that is not there", () => join(outside, "nothing"), "OUTSIDE_ROOTS", "SLIPWAY_PULL_ROOTS"],
     ["a folder beside it whose name begins like it", () => `${root}-2/a`, "OUTSIDE_ROOTS", "SLIPWAY_PULL_ROOTS"],
     ["the folder itself", () => root, "OUTSIDE_ROOTS", "SLIPWAY_PULL_ROOTS"],
-    ["the server's own data", () => join(pulls.server().dataDir, "capability.key"), "OUTSIDE_ROOTS", "in no folder"],
+    [
+      "the server's own data, in a folder that may be read",
+      () => join(pulls.server().dataDir, "capability-key"),
+      "OUTSIDE_ROOTS",
+      "in no folder",
+    ],
     ["a symbolic link", below("link"), "OUTSIDE_ROOTS", "symbolic link"],
     ["a symbolic link on the way", below("folder-link/secret.bin"), "OUTSIDE_ROOTS", "symbolic link"],
     ["a folder", below("deep"), "NOT_REGULAR_FILE", "is a folder"],
@@ -86,7 +93,8 @@ describe("fails its file", () => {
 
   it("a device", async () => {
     const failure = await pulls.failureOf("file:///dev/zero");
-    expect(failure.source).toBe("OUTSIDE_ROOTS");
+    expect(failure.source).toBe("NOT_REGULAR_FILE");
+    expect(failure.message).toContain("a device, a pipe or a socket");
   });
 
   it("a file of another size than declared", async () => {

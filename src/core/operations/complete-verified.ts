@@ -5,13 +5,14 @@ import type { Failure } from "../failure.js";
 import type { SessionFile } from "../file.js";
 import { moveFile } from "../file-state.js";
 import type { Completion, CompletionView, SessionRef } from "../ports/metadata-store.js";
-import { touchSession } from "../session.js";
+import { endSession, touchSession } from "../session.js";
 import { changedError, readMark } from "./pull/link-content.js";
 import type { SessionResult } from "./sessions.js";
 
 /**
  * The deed of the metadata port, and before it ends a session a look at the content that was taken over from outside:
- * what was written to since it was hashed never becomes visible. Its file fails instead, and `decide` is asked again.
+ * what was written to since it was hashed never becomes visible. Its file fails instead, and its session where the file
+ * was declared so; then `decide` is asked again.
  */
 export async function completeVerified(
   deps: CoreDeps,
@@ -53,10 +54,13 @@ async function verify(deps: CoreDeps, file: SessionFile, unchanged: Set<string>)
 
 async function failChanged(deps: CoreDeps, changed: SessionFile, contentId: string): Promise<void> {
   const { tenantId, sessionId, id: fileId, source } = changed;
+  const ref = { tenantId, sessionId };
   const { message, failure: reason } = changedError(source!.address);
   const failure: Failure = { reason: "source_failed", message, source: reason };
+  let failsSession = false;
   try {
-    await deps.metadata.changeFile({ tenantId, sessionId }, { fileId }, ({ session, file }, now) => {
+    await deps.metadata.changeFile(ref, { fileId }, ({ session, file }, now) => {
+      failsSession = false;
       const touched = touchSession(session, "touch", now);
       if (file === undefined || file.linked?.contentId !== contentId || file.state !== "ready") {
         return { session, file, events: [] };
@@ -64,10 +68,23 @@ async function failChanged(deps: CoreDeps, changed: SessionFile, contentId: stri
       const state = moveFile(file, "lose");
       const failed = { ...file, state, failure, current: undefined, linked: undefined, modifiedAt: now };
       const details = { fileId, name: file.name, ...failure };
+      failsSession = file.onFailure === "session";
       return { session: touched, file: failed, events: [{ type: "file.failed", details }] };
     });
+    if (failsSession) await failSessionOf(deps, ref, message);
   } catch (error) {
     // Then `decide` says what is the matter.
     if (!isUploadError(error, "not_found", "wrong_state", "expired")) throw error;
   }
+}
+
+/** A step of its own, for it needs the whole session: a death in between leaves it running, with a file that failed. */
+async function failSessionOf(deps: CoreDeps, ref: SessionRef, message: string): Promise<void> {
+  const failure: Failure = { reason: "file_failed", message };
+  await deps.metadata.updateSession(ref, (session, now) => {
+    const ended = endSession(session, "fail", now, failure);
+    const details = { ...failure };
+    return ended && { session: ended, events: [{ type: "session.failed", details }], releaseContent: true };
+  });
+  deps.seats.evictSession(ref.sessionId);
 }

@@ -27,7 +27,7 @@ export interface LinkTools {
  * Takes the file over that the source names, hashed and verified like every other content; false where it has to be
  * copied, and nothing was done. It is the same file under two names until its session is done, so somebody may write to
  * it: what counts is that its mark is the same after the hashing as before, and again when the session completes
- * (`assertLinksUnchanged`). What no mark can tell is a writer who still holds the file open when the session is done, or
+ * (`completeVerified`). What no mark can tell is a writer who still holds the file open when the session is done, or
  * writes through a mapping whose time comes later: then a check of the store finds the content damaged.
  */
 export async function linkContent(

@@ -41,6 +41,7 @@ export function createPuller(deps: CoreDeps, { source, mover, onEnd, onError }: 
   let state: "new" | "started" | "stopped" = "new";
   let looking: Promise<void> | undefined;
   let lookAgain = false;
+  let settleAt = 0;
   let removing: Promise<void> | undefined;
   const leaving = new AbortController();
   let timer: NodeJS.Timeout | undefined;
@@ -115,14 +116,20 @@ export function createPuller(deps: CoreDeps, { source, mover, onEnd, onError }: 
     await deps.metadata.returnPulls([pull]).catch(onError);
   }
 
-  /** Completions whose last file came when nobody could end them: a process died in that moment. */
+  /**
+   * Completions whose last file came when nobody could end them: a process died in that moment. They are rare, and those
+   * that wait may be many, so they are looked for once in a while. One that cannot be ended now holds no other up.
+   */
   async function settleWaiting(): Promise<void> {
-    for (const session of await deps.metadata.listSettleable({ limit: settleBatch })) {
-      await settleSession(deps, session);
+    if (performance.now() < settleAt) return;
+    const waiting = await deps.metadata.listSettleable({ limit: settleBatch });
+    settleAt = waiting.length < settleBatch ? performance.now() + lookMs : 0;
+    for (const session of waiting) {
+      await settleSession(deps, session).catch(onError);
     }
   }
 
-  /** Beside everything else: a folder that hangs holds nothing up. */
+  /** Beside everything else: a folder that hangs holds nothing up, and a stop waits for it last. */
   function startRemoving(): void {
     if (mover === undefined) return;
     removing ??= removeOriginals(deps, mover, { onError, signal: leaving.signal })
@@ -165,12 +172,12 @@ export function createPuller(deps: CoreDeps, { source, mover, onEnd, onError }: 
       clearInterval(renewing);
       leaving.abort(stopped);
       await looking;
-      await removing;
       const entries = [...running.values()];
       for (const { abort } of entries) abort.abort(stopped);
       await Promise.all(trying);
       // Without a database the leases run out by themselves.
       await deps.metadata.returnPulls(entries.map(({ pull }) => pull)).catch(() => undefined);
+      await removing;
     },
   };
 }
