@@ -39,7 +39,7 @@ export const defaultLimits: Limits = {
   maxWatches: 1000,
   maxBufferedBytes: 128 * 2 ** 20,
   maxPulls: 8,
-  maxPullTries: 8,
+  maxPullTries: 12,
   checkpointBytes: 32 * 2 ** 20,
   checkpointMs: 2_000,
 };

@@ -7,9 +7,9 @@ import type { Failure } from "./failure.js";
 export interface Pull {
   /** When the next try may begin: now, unless the last one failed. */
   readonly dueAt: Date;
-  /** Tries in a row that came no further than one before them, or nowhere. */
+  /** Tries in a row that came hardly any further than those before them. */
   readonly tries: number;
-  /** The furthest that any try has come (bytes). */
+  /** How far it was when a try last made progress (bytes). */
   readonly furthestBytes: number;
   /** What the last try ended with; undefined before one has failed. */
   readonly problem: Failure | undefined;
@@ -33,12 +33,14 @@ export function beginPull(now: Date): Pull {
   return { dueAt: now, tries: 0, furthestBytes: 0, problem: undefined, found: undefined };
 }
 
+/** Less is no progress: a source that gives a few bytes at a time and breaks off is given up in the end. */
+const leastProgressBytes = 64 * 1024;
 const firstWaitMs = 1_000;
 const longestWaitMs = 5 * 60_000;
 
 /**
  * After a try that ended with `problem`, having stored `storedBytes` in all: when to try again, or undefined when
- * `mostTries` in a row came no further. The source's own wish is heeded, up to five minutes. `spread`, from 0 to 1,
+ * `mostTries` in a row came no 64 KiB further. The source's own wish is heeded, up to five minutes. `spread`, from 0 to 1,
  * keeps those who failed together from coming back together.
  */
 export function retryPull(
@@ -53,7 +55,8 @@ export function retryPull(
   },
 ): Pull | undefined {
   const { problem, storedBytes, now } = ended;
-  const tries = storedBytes > pull.furthestBytes ? 0 : pull.tries + 1;
+  const hasProgressed = storedBytes - pull.furthestBytes >= leastProgressBytes;
+  const tries = hasProgressed ? 0 : pull.tries + 1;
   if (tries >= ended.mostTries) return undefined;
   const backOffMs = firstWaitMs * 2 ** Math.max(0, tries - 1) * (0.5 + ended.spread / 2);
   const waitMs = Math.min(Math.max(backOffMs, ended.retryAfterMs ?? 0), longestWaitMs);
@@ -61,7 +64,7 @@ export function retryPull(
     ...pull,
     dueAt: new Date(now.getTime() + waitMs),
     tries,
-    furthestBytes: Math.max(storedBytes, pull.furthestBytes),
+    furthestBytes: hasProgressed ? storedBytes : pull.furthestBytes,
     problem,
   };
 }

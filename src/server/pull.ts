@@ -22,10 +22,12 @@ export function startPulling(deps: {
   const puller = uploads.createPuller({
     source: createContentSource({ http, file }),
     mover: file,
+    onTrouble: ({ sessionId, fileId }, error) =>
+      log.info({ sessionId, fileId, err: error }, "a source gave trouble; its file is delayed or fails"),
     onEnd({ sessionId, fileId }, end) {
       if (typeof end === "string") {
         onEnd(end);
-        log[end === "failed" || end === "delayed" ? "info" : "debug"]({ sessionId, fileId, end }, "a fetch ended");
+        log[end === "failed" ? "info" : "debug"]({ sessionId, fileId, end }, "a fetch ended");
       } else {
         onEnd("broken");
         log.warn({ sessionId, fileId, err: end.error }, "a fetch was broken off; it is tried again");

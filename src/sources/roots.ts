@@ -111,10 +111,14 @@ function translate(path: string, cause: unknown): unknown {
       return linkError(path);
     case "ENAMETOOLONG":
       return new SourceError("not_found", `${path.slice(0, 100)}... is longer than a path may be`, { cause });
+    case "EBUSY":
+    case "EHOSTDOWN":
     case "EIO":
     case "ENODEV":
+    case "ENOTCONN":
     case "ENXIO":
     case "ESTALE":
+    case "ETIMEDOUT":
       return new SourceError("unreachable", `${path} cannot be read now; try again later`, { cause });
     default:
       return cause;

@@ -45,21 +45,21 @@ describe("a pull", () => {
     expect(waitsOf(10, { mostTries: 1 })).toEqual([undefined]);
   });
 
-  it("begins to count anew with every try that comes further than all before it, and with no other", () => {
+  it("begins to count anew once tries have come 64 KiB further, and with nothing less", () => {
     let pull = beginPull(now);
     const tries: number[] = [];
-    for (const storedBytes of [0, 10, 10, 5, 11, 11, 12]) {
-      pull = retryPull(pull, { ...ended, storedBytes, mostTries: 4 })!;
+    for (const kib of [0, 64, 64, 5, 127, 128, 128]) {
+      pull = retryPull(pull, { ...ended, storedBytes: kib * 1024, mostTries: 5 })!;
       tries.push(pull.tries);
     }
-    expect(tries).toEqual([1, 0, 1, 2, 0, 1, 0]);
-    expect(pull.furthestBytes).toBe(12);
+    expect(tries).toEqual([1, 0, 1, 2, 3, 0, 1]);
+    expect(pull.furthestBytes).toBe(128 * 1024);
   });
 
   it("that came further is tried once more although one try is all there is", () => {
-    const pull = retryPull(beginPull(now), { ...ended, storedBytes: 10, mostTries: 1 });
-    expect(pull).toMatchObject({ tries: 0, furthestBytes: 10 });
-    expect(retryPull(pull!, { ...ended, storedBytes: 10, mostTries: 1 })).toBeUndefined();
+    const pull = retryPull(beginPull(now), { ...ended, storedBytes: 65_536, mostTries: 1 });
+    expect(pull).toMatchObject({ tries: 0, furthestBytes: 65_536 });
+    expect(retryPull(pull!, { ...ended, storedBytes: 65_536, mostTries: 1 })).toBeUndefined();
   });
 
   it("keeps what the source had, and remembers what the last try ended with", () => {

@@ -629,6 +629,27 @@ describe("fetching", () => {
   });
 });
 
+it("sessions whose files wait are kept alive from the first look on", async () => {
+  let asked = 0;
+  const { uploads, fake } = startPulling({
+    limits: { maxPulls: 1 },
+    wrapMetadata: hookMetadata({
+      before(deed) {
+        if (deed === "keepPullingAlive") asked++;
+      },
+    }),
+  });
+  const gate = createGate();
+  const busy = fake.serve(async (request, signal) =>
+    contentOf(content, request, signal, { at: { offset: half, run: gate.wait } }),
+  );
+  await declare(uploads, busy);
+  await until(
+    () => asked,
+    (count) => count > 0,
+  );
+});
+
 describe("while a file is being fetched", () => {
   /** A file of which the first half has arrived, and what lets the rest come. */
   async function startHalf(spec: Partial<AddFileInput> = {}, options: UploadsOptions = {}) {

@@ -190,7 +190,7 @@ const settings: Readonly<Record<string, Setting>> = {
   },
   SLIPWAY_MAX_PULL_TRIES: {
     of: ({ limits }) => limits.maxPullTries,
-    default: 8,
+    default: 12,
     good: { "1": 1, "1000": 1000 },
     bad: counts(1000),
   },

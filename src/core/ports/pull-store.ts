@@ -27,6 +27,13 @@ export interface PullStore {
    */
   returnAllPulls(): Promise<number>;
 
+  /**
+   * Puts the deadlines of sessions off that have files to fetch and would end soon: to wait for their turn, or for a
+   * source, is no idleness of theirs. At most `limit` of them; those that another deed has locked are passed over.
+   * Answers how many.
+   */
+  keepPullingAlive(limit: number): Promise<number>;
+
   /** Sessions that are completing, in time, and have nothing left to wait for: at most `limit`, or the one that is named. */
   listSettleable(options: { readonly sessionId?: string; readonly limit: number }): Promise<readonly PullSession[]>;
 

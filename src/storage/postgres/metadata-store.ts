@@ -21,7 +21,7 @@ import { getItemFile, listItemFiles } from "./item-files.js";
 import { createItem, deleteItem, findItemByAlias, getItem, listItems, updateItem } from "./items.js";
 import { createLibrary, deleteLibrary, getLibrary, listLibraries, updateLibrary } from "./libraries.js";
 import { changePull, claimWriter, commitExtent, finishAttempt } from "./move-bytes.js";
-import { leasePull, listSettleable, renewPulls, returnAllPulls, returnPulls } from "./pulls.js";
+import { keepPullingAlive, leasePull, listSettleable, renewPulls, returnAllPulls, returnPulls } from "./pulls.js";
 import { putFile } from "./put-file.js";
 import { changeRecords, findRecord, listRecords } from "./records.js";
 import { dropRemoval, takeRemovals } from "./removals.js";
@@ -76,6 +76,7 @@ export function createMetadataStore(knex: Knex): MetadataStore {
     leasePull: (options) => runOne((db) => leasePull(db, options)),
     renewPulls: (pulls, leaseMs) => run((trx) => renewPulls(trx, pulls, leaseMs)),
     returnPulls: (pulls) => run((trx) => returnPulls(trx, pulls)),
+    keepPullingAlive: (limit) => runOne((db) => keepPullingAlive(db, limit)),
     returnAllPulls: () => run((trx) => returnAllPulls(trx)),
     listSettleable: (options) => ask((db) => listSettleable(db, options)),
     takeRemovals: (limit) => runOne((db) => takeRemovals(db, limit)),

@@ -132,6 +132,28 @@ export async function returnAllPulls(trx: Knex.Transaction): Promise<number> {
   return rowCount;
 }
 
+/** Of those that would end within five minutes, or within half of their idle time where that is shorter. */
+export async function keepPullingAlive(db: Knex, limit: number): Promise<number> {
+  const { rowCount } = await db.raw(
+    `with ending as (
+       select id, least(
+         (select clock_timestamp()) + idle_ttl_ms * interval '1 millisecond',
+         created_at + absolute_ttl_ms * interval '1 millisecond'
+       ) as deadline
+       from sessions s
+       where ${isRunning} and expires_at > (select clock_timestamp())
+         and expires_at <= (select clock_timestamp()) + interval '5 minutes'
+         and expires_at <= (select clock_timestamp()) + idle_ttl_ms * interval '1 millisecond' / 2
+         and exists (select from pulls p where p.session_id = s.id)
+       order by expires_at limit ? for no key update skip locked
+     )
+     update sessions set expires_at = ending.deadline
+     from ending where sessions.id = ending.id and ending.deadline > sessions.expires_at`,
+    [limit],
+  );
+  return rowCount;
+}
+
 /** Of the pulls that are bound as JSON those whose lease is held, locked in the order of their ids. */
 const heldLeases = `
   select p.file_id, (f.pull ->> 'dueAt')::timestamptz as file_due_at

@@ -12,7 +12,7 @@ import {
   type SessionFile,
   touchSession,
 } from "../../../src/core/index.js";
-import { buildContent } from "../../support/builders.js";
+import { buildContent, buildFile } from "../../support/builders.js";
 import {
   addFile,
   endBy,
@@ -71,6 +71,17 @@ export function describePulls(open: OpenStore): void {
 
   const settleable = async (options: { sessionId?: string; limit?: number } = {}) =>
     (await world.store.listSettleable({ limit: 10, ...options })).map(({ sessionId }) => sessionId);
+
+  /** A file to be fetched of a session that stays as it is. */
+  const insertPull = async (session: Session, dueMs: number) => {
+    const pulled = { source, pull: beginPull(new Date(Date.now() + dueMs)) };
+    const file = buildFile({ tenantId: session.tenantId, sessionId: session.id, ...pulled });
+    await world.store.changeFile(refOf(session), { name: file.name }, (view) => ({
+      file,
+      session: view.session,
+      events: [],
+    }));
+  };
 
   /** The session with its completion asked for. */
   const startCompleting = async (of: Partial<Session> = {}) => startSession(world, { state: "completing", ...of });
@@ -209,6 +220,31 @@ export function describePulls(open: OpenStore): void {
     expect(await leaseOne(world, [world.stranger.tenantId])).toBeUndefined();
     await endBy(world, session, "expire");
     expect(await leaseOne(world)).toBeUndefined();
+  });
+
+  it("keep their session alive while they wait, up to its absolute end, and no other session", async () => {
+    const idle = { idleTtlMs: 60_000, absoluteTtlMs: undefined, keepTerminalMs: longMs };
+    const endsIn = (ms: number) => ({ expiresAt: new Date(Date.now() + ms) });
+    const waiting = await startSession(world, { deadlines: idle, ...endsIn(20_000) });
+    const leased = await startSession(world, { deadlines: idle, ...endsIn(20_000) });
+    const bounded = await startSession(world, { deadlines: { ...idle, absoluteTtlMs: 40_000 }, ...endsIn(20_000) });
+    const fresh = await startSession(world, { deadlines: idle, ...endsIn(50_000) });
+    const without = await startSession(world, { deadlines: idle, ...endsIn(20_000) });
+    const over = await startSession(world, { deadlines: idle, ...endsIn(-20_000) });
+    const plans = { waiting, bounded, fresh, over };
+    await insertPull(leased, -5_000);
+    expect(await leaseOne(world)).toMatchObject({ sessionId: leased.id });
+    for (const session of Object.values(plans)) await insertPull(session, 3_600_000);
+
+    const ends = async (session: Session) => {
+      const { expiresAt } = await world.store.getSession(refOf(session));
+      return Math.round((expiresAt!.getTime() - Date.now()) / 10_000);
+    };
+    expect(await world.store.keepPullingAlive(1)).toBe(1);
+    expect(await world.store.keepPullingAlive(10)).toBe(2);
+    expect(await world.store.keepPullingAlive(10)).toBe(0);
+    const told = await Promise.all([waiting, leased, bounded, fresh, without, over].map(ends));
+    expect(told).toEqual([6, 6, 4, 5, 2, -2]);
   });
 
   it("go with their file, and with their session", async () => {

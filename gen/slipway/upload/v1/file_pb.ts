@@ -145,7 +145,8 @@ export const FileContentSchema: GenMessage<FileContent> = /*@__PURE__*/
  */
 export type FetchStatus = Message<"slipway.upload.v1.FetchStatus"> & {
   /**
-   * Tries in a row that brought nothing new. After 8 of them (the server's SLIPWAY_MAX_PULL_TRIES) the file fails.
+   * Tries in a row that brought hardly anything new, less than 64 KiB. After 12 of them (the server's
+   * SLIPWAY_MAX_PULL_TRIES), a quarter of an hour, the file fails.
    *
    * @generated from field: int32 tries = 1;
    */

@@ -23,6 +23,8 @@ import { settleSession } from "./settle-session.js";
 export interface PullSources {
   readonly source: ContentSource;
   readonly mover?: FileMover | undefined;
+  /** Told what a try met with, before its file is delayed or fails for it: with the cause, which the file does not tell. */
+  readonly onTrouble?: ((file: FileRef, error: unknown) => void) | undefined;
 }
 
 /** What came of a try. `left`: it was for nobody to do any more, or someone else has it. */
@@ -74,6 +76,7 @@ async function tryToFetch(
     }
     const trouble = troubleOf(error, seats.last?.file.source);
     if (trouble === undefined || seats.last === undefined) throw error;
+    sources.onTrouble?.(ref, error);
     return endTry(deps, seats.last, trouble);
   }
 }

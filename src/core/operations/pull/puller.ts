@@ -27,14 +27,17 @@ const leaseMs = 60_000;
 const renewMs = 15_000;
 /** How long it takes at most to see what another process has brought. */
 const lookMs = 10_000;
+/** What comes due within so little time is taken up together. */
+const leastMs = 100;
 const afterErrorMs = 5_000;
 const settleBatch = 100;
+const aliveBatch = 1000;
 
 /** What a try ends with whose lease has gone to another process. */
 const leaseLost = new Error("the lease of this pull was lost");
 const stopped = new Error("pulling stops");
 
-export function createPuller(deps: CoreDeps, { source, mover, onEnd, onError }: PullerOptions): Puller {
+export function createPuller(deps: CoreDeps, { source, mover, onTrouble, onEnd, onError }: PullerOptions): Puller {
   const running = new Map<string, { readonly pull: LeasedPull; readonly abort: AbortController }>();
   /** Every try that has not ended, also one whose file another try has taken over. */
   const trying = new Set<Promise<void>>();
@@ -77,7 +80,7 @@ export function createPuller(deps: CoreDeps, { source, mover, onEnd, onError }: 
   async function takeUp(): Promise<number> {
     while (running.size < deps.limits.maxPulls && state === "started") {
       const leased = await deps.metadata.leasePull({ leaseMs, exceptTenants: findGreedy() });
-      if (leased.pull === undefined) return leased.nextMs ?? lookMs;
+      if (leased.pull === undefined) return Math.max(leastMs, leased.nextMs ?? lookMs);
       begin(leased.pull);
     }
     return lookMs;
@@ -106,7 +109,7 @@ export function createPuller(deps: CoreDeps, { source, mover, onEnd, onError }: 
   async function attend(pull: LeasedPull, signal: AbortSignal): Promise<void> {
     let outcome: PullOutcome;
     try {
-      outcome = await pullFile(deps, { source, mover }, pull, signal);
+      outcome = await pullFile(deps, { source, mover, onTrouble }, pull, signal);
     } catch (error) {
       // The lease stays, so that there is a pause before the next try.
       if (!signal.aborted) onEnd(pull, { error });
@@ -122,6 +125,7 @@ export function createPuller(deps: CoreDeps, { source, mover, onEnd, onError }: 
    */
   async function settleWaiting(): Promise<void> {
     if (performance.now() < settleAt) return;
+    await deps.metadata.keepPullingAlive(aliveBatch);
     const waiting = await deps.metadata.listSettleable({ limit: settleBatch });
     settleAt = waiting.length < settleBatch ? performance.now() + lookMs : 0;
     for (const session of waiting) {
