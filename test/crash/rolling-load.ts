@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorInfoSchema } from "../../gen/slipway/upload/v1/error_pb.js";
 import { SessionEventType } from "../../gen/slipway/upload/v1/event_pb.js";
+import { brokenRequestOf, isTransient } from "../../src/cli/connection/rpc-error.js";
 import { makeItem, messagesOf, type Place, sendPart, statusOf } from "../rpc/scene.js";
 import { messagesOf as blobMessagesOf, refOf, upload as uploadBlobs } from "../support/blob-messages.js";
 import { pseudoRandom } from "../support/bodies.js";
@@ -82,28 +83,12 @@ export async function runClient(load: Load, name: string, wire: Wire, run: Clien
   }
 }
 
-/** Codes that a connection which breaks comes out as, where the service has not spoken. */
-const brokenCodes = new Set([Code.Aborted, Code.Canceled, Code.Unknown]);
-
-/** What Node calls a connection, or a stream of one, that is gone. */
-const goneCodes = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EPIPE",
-  "ERR_HTTP2_STREAM_ERROR",
-  "ERR_HTTP2_GOAWAY_SESSION",
-]);
-
 /** Throws what is a refusal; notes the rest. */
 async function pause(diary: Diary, error: unknown): Promise<void> {
   if (!(error instanceof ConnectError)) throw error;
+  // What the command line takes for a broken connection is one for others, too; what the service says is not.
   const spoken = error.findDetails(ErrorInfoSchema).length > 0;
-  // An answer that is cut in its middle has no end that could say why.
-  const cut = error.code === Code.InvalidArgument && /incomplete envelope|premature/.test(error.message);
-  // The library calls some of what Node says of a connection internal errors; one that the service sends has no cause.
-  const { code } = Object(error.cause) as NodeJS.ErrnoException;
-  const broken = brokenCodes.has(error.code) || cut || goneCodes.has(code ?? "");
-  if (error.code !== Code.Unavailable && (spoken || !broken)) throw error;
+  if (spoken ? error.code !== Code.Unavailable : !isTransient(brokenRequestOf(error))) throw error;
   const what = `${Code[error.code]}: ${error.rawMessage}`;
   diary.seen.set(what, (diary.seen.get(what) ?? 0) + 1);
   await sleep(pauseMs);
