@@ -1,5 +1,6 @@
 import { open, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { syncFolder } from "./data-folder.js";
 
 /**
  * Writes a file of the data folder that its owner alone may read. Whole and durable, or not there: it
@@ -17,10 +18,5 @@ export async function writeSecret(dataDir: string, name: string, content: string
     await file.close();
   }
   await rename(aside, path);
-  const folder = await open(dataDir);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  await syncFolder(dataDir);
 }

@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { computeThumbprint, formatThumbprint, SourceError, type Thumbprint } from "../core/index.js";
-import { withDeadline } from "./deadline.js";
+import { lateError, withDeadline } from "./deadline.js";
 import { errorCode } from "./error-code.js";
+import { hostOf } from "./reach.js";
 
 export interface ConnectOptions {
   /** Checked already; the name in `url` is not looked up again. */
@@ -36,7 +37,7 @@ async function connectSocket(url: URL, { addresses, connectMs, signal }: Connect
   const [first] = pinned;
   if (first === undefined) throw new TypeError("a connection needs an address");
   const socket = connectTcp({
-    host: url.hostname.replace(/^\[|\]$/g, ""),
+    host: hostOf(url),
     port: Number(url.port || (url.protocol === "https:" ? 443 : 80)),
     // Node's own 250 ms would give up each of several far addresses.
     autoSelectFamilyAttemptTimeout: Math.max(250, Math.floor(connectMs / pinned.length)),
@@ -65,7 +66,7 @@ async function connectSocket(url: URL, { addresses, connectMs, signal }: Connect
 }
 
 async function secure(socket: Socket, url: URL, { tlsMs, signal }: ConnectOptions): Promise<TLSSocket> {
-  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const host = hostOf(url);
   const secured = connectTls({
     socket,
     host,
@@ -114,8 +115,4 @@ function handshakeError(url: URL, cause: unknown): SourceError {
     });
   }
   return new SourceError("unreachable", `${url.host} broke the TLS handshake off; try again later`, { cause });
-}
-
-function lateError(url: URL, what: string): SourceError {
-  return new SourceError("timed_out", `${url.host} ${what}; try again later`);
 }

@@ -1,3 +1,5 @@
+import { SourceError } from "../core/index.js";
+
 /**
  * Waits for `work`, for so long and no longer than the signal: then `giveUp` is called, and what is thrown is the error
  * of `late` or the signal's reason. What `work` comes to afterwards is nobody's business.
@@ -30,4 +32,9 @@ export async function withDeadline<T>(
     clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);
   }
+}
+
+/** What a step of an exchange with a host ends with that took too long; `what` says of the host what it did not do. */
+export function lateError(url: URL, what: string): SourceError {
+  return new SourceError("timed_out", `${url.host} ${what}; try again later`);
 }

@@ -2,7 +2,7 @@ import { type IncomingMessage, request } from "node:http";
 import { SourceError, type Thumbprint } from "../core/index.js";
 import type { AddressPolicy } from "./address-policy.js";
 import { openConnection } from "./connect.js";
-import { withDeadline } from "./deadline.js";
+import { lateError, withDeadline } from "./deadline.js";
 import { errorCode } from "./error-code.js";
 import { findReachable, type LookUp } from "./reach.js";
 
@@ -104,8 +104,4 @@ function answerError(url: URL, cause: unknown): SourceError {
   return new SourceError("unreachable", `${url.host} closed the connection without an answer; try again later`, {
     cause,
   });
-}
-
-function lateError(url: URL, what: string): SourceError {
-  return new SourceError("timed_out", `${url.host} ${what}; try again later`);
 }

@@ -9,6 +9,11 @@ export type LookUp = (host: string) => Promise<readonly string[]>;
 export const lookUpBySystem: LookUp = async (host) =>
   (await lookup(host, { all: true, order: "verbatim" })).map(({ address }) => address);
 
+/** The name or the address alone: an IPv6 address without its brackets. */
+export function hostOf(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, "");
+}
+
 /**
  * The addresses of a URL's host that may be reached. The name is looked up here, once, and the connection goes to these
  * addresses and no others: what the name resolves to later does not matter. Throws `address_forbidden`, without saying
@@ -18,7 +23,7 @@ export async function findReachable(
   url: URL,
   deps: { readonly policy: AddressPolicy; readonly lookUp: LookUp },
 ): Promise<readonly string[]> {
-  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const host = hostOf(url);
   const addresses = isIP(host) === 0 ? await resolve(host, deps.lookUp) : [host];
   const reachable = addresses.filter((address) => deps.policy.allows(address, host));
   if (reachable.length > 0) return reachable;

@@ -116,7 +116,8 @@ export function createPuller(deps: CoreDeps, { source, mover, onTrouble, onEnd, 
       return;
     }
     onEnd(pull, outcome);
-    await deps.metadata.returnPulls([pull]).catch(onError);
+    // Every other end has ended the lease with it.
+    if (outcome === "left") await deps.metadata.returnPulls([pull]).catch(onError);
   }
 
   /**
