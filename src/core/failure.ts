@@ -4,6 +4,7 @@ import type { SourceFailure } from "./source-error.js";
 export const failureReasons = [
   "expired",
   "client",
+  "interrupted",
   "file_failed",
   "checksum_differs",
   "content_damaged",

@@ -1,10 +1,11 @@
 import type { Attempt, Content } from "./attempt.js";
+import { assertPermission, type Caller } from "./call.js";
 import { type Checksum, parseChecksums } from "./checksum.js";
 import { UploadError } from "./error.js";
 import type { Failure } from "./failure.js";
 import type { FileState } from "./file-state.js";
 import { assertFileSize, type Limits } from "./limits.js";
-import type { Pull } from "./pull.js";
+import { beginPull, type Pull } from "./pull.js";
 import { parseSource, type Source } from "./source.js";
 import { isSourceError, refuseSource } from "./source-error.js";
 import { formatThumbprint } from "./thumbprint.js";
@@ -91,16 +92,48 @@ function parseDeclaredSource({ uri, thumbprint }: NonNullable<FileSpecInput["sou
   }
 }
 
+/** Folders of the server are not for everyone to fetch from: throws `denied`. */
+export function assertMayFetch({ source }: FileSpec, caller: Caller): void {
+  const scheme = source?.address.scheme;
+  if (scheme === "file" || scheme === "ds") assertPermission(caller, "read_storage");
+}
+
 /** True when both declare the same thing, so that declaring one after the other changes nothing. */
 export function isSameSpec(a: FileSpec, b: FileSpec): boolean {
-  const words = (spec: FileSpec) => {
-    const { name, sizeBytes, mediaType, onFailure, attributes, source } = spec;
-    const checksums = Object.fromEntries(spec.checksums.map(({ algorithm, value }) => [algorithm, value]));
-    const { address, thumbprint } = source ?? {};
-    const from = { uri: address?.uri, thumbprint: thumbprint && formatThumbprint(thumbprint) };
-    return canonicalJson({ name, sizeBytes, checksums, mediaType, onFailure, attributes, from });
+  return canonicalJson(wordsOfSpec(a)) === canonicalJson(wordsOfSpec(b));
+}
+
+/** What a spec says, as JSON: equal for specs that declare the same thing. */
+export function wordsOfSpec(spec: FileSpec): object {
+  const { name, sizeBytes, mediaType, onFailure, attributes, source } = spec;
+  const checksums = Object.fromEntries(spec.checksums.map(({ algorithm, value }) => [algorithm, value]));
+  const { address, thumbprint } = source ?? {};
+  const from = { uri: address?.uri, thumbprint: thumbprint && formatThumbprint(thumbprint) };
+  return { name, sizeBytes, checksums, mediaType, onFailure, attributes, from };
+}
+
+/** A file as it is when it is declared for the first time: with nothing of its content, and what fetches it if need be. */
+export function buildFile(
+  id: string,
+  spec: FileSpec,
+  session: { readonly id: string; readonly tenantId: string },
+  now: Date,
+): SessionFile {
+  return {
+    ...spec,
+    id,
+    tenantId: session.tenantId,
+    sessionId: session.id,
+    state: "waiting",
+    failure: undefined,
+    current: undefined,
+    running: undefined,
+    linked: undefined,
+    pull: spec.source && beginPull(now),
+    attempts: 0,
+    createdAt: now,
+    modifiedAt: now,
   };
-  return words(a) === words(b);
 }
 
 /** The attempt that a part without a restart belongs to: the one that runs or is whole, or else the next one. */

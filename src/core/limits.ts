@@ -65,6 +65,16 @@ export function limitDetail(limits: Limits, name: keyof Limits): { setting: stri
   return { setting: settingOf[name], value: limits[name] };
 }
 
+/** Throws `too_many` (TOO_MANY_FILES) with the limit's name when a session would have so many files. */
+export function assertFileCount(limits: Limits, count: number): void {
+  if (count > limits.maxSessionFiles) {
+    throw new UploadError("too_many", `a session has at most ${limits.maxSessionFiles} files`, {
+      reason: "TOO_MANY_FILES",
+      limit: limitDetail(limits, "maxSessionFiles"),
+    });
+  }
+}
+
 /** Throws `too_large` with the limit's name when content would end past `maxFileBytes`. */
 export function assertFileSize(limits: Limits, endOffset: number): void {
   if (endOffset > limits.maxFileBytes) {

@@ -3,7 +3,8 @@ import { createId } from "./blob.js";
 import type { Caller } from "./call.js";
 import type { Item } from "./catalog.js";
 import { UploadError } from "./error.js";
-import type { Limits } from "./limits.js";
+import { type FileSpec, type FileSpecInput, parseFileSpec, wordsOfSpec } from "./file.js";
+import { assertFileCount, type Limits } from "./limits.js";
 import {
   type Deadlines,
   deadlineFrom,
@@ -28,6 +29,8 @@ export interface SessionInput {
   readonly deadlines: Deadlines;
   /** What the client asks for instead. */
   readonly askedDeadlines?: Partial<Deadlines>;
+  /** Files that it begins with, declared in the same transaction; their names differ. */
+  readonly files?: readonly FileSpecInput[];
 }
 
 /** The words of a session to come, checked. */
@@ -39,19 +42,36 @@ export interface SessionWords {
   readonly label: string;
   readonly attributes: Attributes;
   readonly deadlines: Deadlines;
+  readonly files: readonly FileSpec[];
   /** What a repeat with the same client token must say again. */
   readonly repeated: object;
 }
 
-/** Throws `invalid`. */
+/** Throws `invalid`; and for its files `unsupported`, `too_large`, `too_many`, `already_exists` (a name twice). */
 export function parseSessionWords(input: SessionInput, limits: Limits): SessionWords {
   const itemId = input.itemId === undefined ? undefined : parseId(input.itemId, "item id");
   const label = parseText(input.label ?? "", "label", 256);
   const attributes = parseAttributes(input.attributes ?? {}, limits);
   const { access, visibility, origin, askedDeadlines = {} } = input;
   const deadlines = parseDeadlines({ ...input.deadlines, ...askedDeadlines });
-  const repeated = { itemId, access, visibility, label, attributes, askedDeadlines };
-  return { itemId, access, visibility, origin, label, attributes, deadlines, repeated };
+  const files = (input.files ?? []).map((file) => parseFileSpec(file, limits));
+  assertFileCount(limits, files.length);
+  assertNamesDiffer(files);
+  const named = files.length === 0 ? {} : { files: files.map(wordsOfSpec) };
+  const repeated = { itemId, access, visibility, label, attributes, askedDeadlines, ...named };
+  return { itemId, access, visibility, origin, label, attributes, deadlines, files, repeated };
+}
+
+function assertNamesDiffer(files: readonly FileSpec[]): void {
+  const names = new Set<string>();
+  for (const { name } of files) {
+    if (names.has(name)) {
+      throw new UploadError("already_exists", `two files have the name ${JSON.stringify(name)}`, {
+        reason: "FILE_EXISTS",
+      });
+    }
+    names.add(name);
+  }
 }
 
 /** Throws `invalid` (TEXT_INVALID). `words`: what the same token must come with again. */
@@ -82,7 +102,7 @@ export function buildSession(words: SessionWords, caller: Caller, item: Item | u
     failure: undefined,
     deadlines,
     expiresAt: deadlineFrom({ deadlines, createdAt: now }, now),
-    fileCount: 0,
+    fileCount: words.files.length,
     lastEvent: 0,
     createdAt: now,
     modifiedAt: now,

@@ -79,6 +79,7 @@ export function deadlineFrom(session: Pick<Session, "deadlines" | "createdAt">, 
 export function assertVisible(session: Session, caller: Caller): void {
   const visible =
     session.tenantId === caller.tenantId &&
+    (caller.origin === undefined || session.origin === caller.origin) &&
     (session.ownerId === caller.userId || session.visibility === "tenant" || caller.permissions.has("administer"));
   if (!visible) throw sessionNotFound(session.id);
 }

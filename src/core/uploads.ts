@@ -8,6 +8,7 @@ import { listBlobs, publishFile, readBlob, removeBlobs, statBlobs } from "./oper
 import { createCatalogOperations } from "./operations/catalog.js";
 import { createCheckStore } from "./operations/check/check-store.js";
 import { completeSession, validateSession } from "./operations/complete-session.js";
+import { failBrokenAttempts } from "./operations/fail-broken-attempts.js";
 import { addFile, getFile, getUploadStatus, listFiles, removeFile, removeItemFile } from "./operations/files.js";
 import { createPuller, type Puller, type PullerOptions } from "./operations/pull/puller.js";
 import { putBlob, putBlobs } from "./operations/put-blobs.js";
@@ -17,6 +18,7 @@ import type { BlobInput } from "./operations/receive-blob.js";
 import { createRecordOperations } from "./operations/records.js";
 import {
   cancelSession,
+  changeAttributes,
   createSession,
   deleteSession,
   failSession,
@@ -80,6 +82,7 @@ export function createUploads(ports: {
     keepSessionAlive: on(keepSessionAlive),
     validateSession: on(validateSession),
     completeSession: on(completeSession),
+    changeAttributes: on(changeAttributes),
     cancelSession: on(cancelSession),
     failSession: on(failSession),
     deleteSession: on(deleteSession),
@@ -114,6 +117,8 @@ export function createUploads(ports: {
       puller = createPuller(deps, options);
       return puller;
     },
+    /** Not for callers: for a start, before anybody sends anything. */
+    failBrokenAttempts: (face: Parameters<typeof failBrokenAttempts>[1]) => failBrokenAttempts(deps, face),
     /** Not for callers: what all uploads that are under way hold in memory. */
     bufferUse: () => deps.budget.use,
     /** Not for callers: the service's own housekeeping, its quick part and the whole of it. */

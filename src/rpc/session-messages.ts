@@ -49,6 +49,7 @@ const failureReasons: Record<FailureReason, FailureReasonMessage> = {
   checksum_differs: FailureReasonMessage.CHECKSUM_DIFFERS,
   content_damaged: FailureReasonMessage.CONTENT_DAMAGED,
   source_failed: FailureReasonMessage.SOURCE_FAILED,
+  interrupted: FailureReasonMessage.INTERRUPTED,
 };
 
 const sourceFailures: Record<SourceFailure, SourceFailureMessage> = {

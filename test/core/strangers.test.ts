@@ -44,6 +44,8 @@ const ofSessions = {
   keepSessionAlive: (ids, call) => uploads.keepSessionAlive(ids, call),
   validateSession: (ids, call) => uploads.validateSession(ids, call),
   completeSession: (ids, call) => uploads.completeSession(ids, call),
+  changeAttributes: (ids, call) =>
+    uploads.changeAttributes({ ...ids, change: () => ({ attributes: {}, details: {} }) }, call),
   cancelSession: (ids, call) => uploads.cancelSession(ids, call),
   failSession: (ids, call) => uploads.failSession({ ...ids, message: "" }, call),
   deleteSession: (ids, call) => uploads.deleteSession(ids, call),
@@ -82,6 +84,7 @@ const ofNobody = [
   "sweep",
   "sweepRows",
   "createPuller",
+  "failBrokenAttempts",
   "checkStore",
   "createLibrary",
   "listSessions",

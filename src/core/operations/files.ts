@@ -3,12 +3,19 @@ import { assertPermission, type Call } from "../call.js";
 import { fileNotFound } from "../catalog.js";
 import type { CoreDeps } from "../deps.js";
 import { UploadError } from "../error.js";
-import { assertAttempt, type FileSpecInput, isSameSpec, parseFileSpec, type SessionFile } from "../file.js";
+import {
+  assertAttempt,
+  assertMayFetch,
+  buildFile,
+  type FileSpecInput,
+  isSameSpec,
+  parseFileSpec,
+  type SessionFile,
+} from "../file.js";
 import { moveFile } from "../file-state.js";
-import { limitDetail } from "../limits.js";
+import { assertFileCount } from "../limits.js";
 import { type Page, parsePage } from "../paging.js";
 import type { FileView } from "../ports/transfer-store.js";
-import { beginPull } from "../pull.js";
 import { assertVisible, touchSession } from "../session.js";
 import { moveSession } from "../session-state.js";
 import { parseName } from "../values.js";
@@ -20,9 +27,9 @@ export interface AddFileInput extends FileSpecInput {
   readonly sessionId: string;
   /**
    * What a name that the session has already means: the same file again (another spec is refused), or a new declaration
-   * of it.
+   * of it, or it is refused.
    */
-  readonly onExisting?: "same" | "replace";
+  readonly onExisting?: "same" | "replace" | "refuse";
 }
 
 /**
@@ -38,8 +45,7 @@ export async function addFile(
   assertPermission(call.caller, "upload");
   const ref = parseSessionRef(input, call);
   const spec = parseFileSpec(input, deps.limits);
-  const scheme = spec.source?.address.scheme;
-  if (scheme === "file" || scheme === "ds") assertPermission(call.caller, "read_storage");
+  assertMayFetch(spec, call.caller);
   const id = createId();
   let applied = true;
   const changed = await deps.metadata.changeFile(ref, { name: spec.name }, ({ session, file: existing }, now) => {
@@ -47,34 +53,16 @@ export async function addFile(
     const touched = touchSession(session, "change", now);
     applied = true;
     if (existing !== undefined && input.onExisting !== "replace") {
+      if (input.onExisting === "refuse") throw fileExists(spec.name);
       assertSameSpec(existing, spec);
       applied = false;
       return { session: touched, file: existing, events: [] };
     }
-    const { maxSessionFiles } = deps.limits;
-    if (existing === undefined && session.fileCount >= maxSessionFiles) {
-      throw new UploadError("too_many", `session ${session.id} has ${session.fileCount} files`, {
-        reason: "TOO_MANY_FILES",
-        limit: limitDetail(deps.limits, "maxSessionFiles"),
-      });
-    }
     const fileCount = session.fileCount + (existing === undefined ? 1 : 0);
+    if (existing === undefined) assertFileCount(deps.limits, fileCount);
     const removals = session.removals.filter((name) => name !== spec.name);
-    const file: SessionFile = {
-      ...spec,
-      id: existing?.id ?? id,
-      tenantId: session.tenantId,
-      sessionId: session.id,
-      state: existing === undefined ? "waiting" : moveFile(existing, "declare"),
-      failure: undefined,
-      current: existing?.current,
-      running: undefined,
-      linked: undefined,
-      pull: spec.source && beginPull(now),
-      attempts: existing?.attempts ?? 0,
-      createdAt: existing?.createdAt ?? now,
-      modifiedAt: now,
-    };
+    const declared = buildFile(existing?.id ?? id, spec, session, now);
+    const file = existing === undefined ? declared : declareAnew(existing, declared);
     const details = { fileId: file.id, name: file.name };
     return { session: { ...touched, fileCount, removals }, file, events: [{ type: "file.added", details }] };
   });
@@ -84,14 +72,22 @@ export async function addFile(
   return { session: changed.session, file: changed.file, applied };
 }
 
+/** What came of the file before stays until the new content is whole. */
+function declareAnew(existing: SessionFile, declared: SessionFile): SessionFile {
+  const { current, attempts, createdAt } = existing;
+  return { ...declared, state: moveFile(existing, "declare"), current, attempts, createdAt };
+}
+
 function assertSameSpec(existing: SessionFile, spec: Parameters<typeof isSameSpec>[1]): void {
   // A size that was declared late is not part of the first declaration, so leaving it out again is no contradiction.
   const sizeBytes = spec.sizeBytes ?? existing.sizeBytes;
-  if (!isSameSpec(existing, { ...spec, sizeBytes })) {
-    throw new UploadError("already_exists", `the session has another file ${JSON.stringify(spec.name)}`, {
-      reason: "FILE_EXISTS",
-    });
-  }
+  if (!isSameSpec(existing, { ...spec, sizeBytes })) throw fileExists(spec.name);
+}
+
+function fileExists(name: string): UploadError {
+  return new UploadError("already_exists", `the session has another file ${JSON.stringify(name)}`, {
+    reason: "FILE_EXISTS",
+  });
 }
 
 /** With its session. Throws `not_found`. */

@@ -5,9 +5,10 @@ import { isUploadError, type UploadError } from "../error.js";
 import type { Failure } from "../failure.js";
 import type { LinkedContent, SessionFile } from "../file.js";
 import { moveFile } from "../file-state.js";
-import type { AttemptOutcome, ExtentCommit, FileRef, FileView } from "../ports/transfer-store.js";
-import { endSession } from "../session.js";
+import type { AttemptOutcome, AttemptView, ExtentCommit, FileRef, FileView } from "../ports/transfer-store.js";
+import { endSession, touchSession } from "../session.js";
 import { superseded } from "../writer-seats.js";
+import type { SettleAttempt } from "./plan-part.js";
 
 /** Content of which every byte is stored, and how to hash what of it is not hashed yet. */
 export interface ArrivedContent {
@@ -27,6 +28,7 @@ export interface ArrivedContent {
   keepHash(): void;
   /** Feeds the whole stored content to a hasher. */
   rehash(hasher: Hasher): Promise<void>;
+  readonly settle?: SettleAttempt | undefined;
   /** Present for bytes that are shared with a file outside of the store. */
   readonly linked?: Omit<LinkedContent, "contentId">;
 }
@@ -56,15 +58,22 @@ export async function finishContent(deps: CoreDeps, arrived: ArrivedContent): Pr
   const mismatch = findMismatch(expected, computed, file.name);
   const content = { id: attempt.id, sizeBytes: arrived.sizeBytes, checksums: computed };
   const linked = arrived.linked && { ...arrived.linked, contentId: attempt.id };
-  const lockSession = mismatch !== undefined && file.onFailure === "session";
-  const finished = await deps.metadata.finishAttempt(place, { extent, lockSession }, (view, now) =>
-    mismatch === undefined
-      ? accept({ ...view.file, sizeBytes: file.sizeBytes, linked }, content, now)
-      : rejectContent(view, { reason: "checksum_differs", message: mismatch.message }, now),
+  const { settle } = arrived;
+  const failsSession = mismatch !== undefined && file.onFailure === "session";
+  const options = { extent, lockSession: failsSession || settle !== undefined, countOthers: settle !== undefined };
+  const finished = await deps.metadata.finishAttempt(place, options, (view, now) =>
+    settleOutcome(
+      mismatch === undefined
+        ? accept({ ...view.file, sizeBytes: file.sizeBytes, linked }, content, now)
+        : rejectContent(view, { reason: "checksum_differs", message: mismatch.message }, now),
+      view,
+      settle,
+      now,
+    ),
   );
   deps.hashes.drop(attempt.id);
   if (mismatch !== undefined) {
-    if (lockSession) deps.seats.evictSession(ref.sessionId);
+    if (failsSession) deps.seats.evictSession(ref.sessionId);
     throw mismatch;
   }
   return finished;
@@ -93,6 +102,39 @@ function findMismatch(
     if (isUploadError(error, "checksum_mismatch")) return error;
     throw error;
   }
+}
+
+/**
+ * The end of an attempt that cannot be continued: its file fails, and what came of it is let go. Throws what
+ * `finishAttempt` of the metadata port throws.
+ */
+export async function failAttempt(
+  deps: Pick<CoreDeps, "metadata">,
+  place: ExtentCommit["attempt"],
+  message: string,
+  settle: SettleAttempt | undefined,
+): Promise<void> {
+  const options = { extent: undefined, lockSession: true, countOthers: settle !== undefined };
+  await deps.metadata.finishAttempt(place, options, (view, now) =>
+    settleOutcome(rejectContent(view, { reason: "interrupted", message }, now), view, settle, now),
+  );
+}
+
+/** What `settle` makes of the attributes goes into the same transaction. */
+function settleOutcome(
+  outcome: AttemptOutcome,
+  view: AttemptView,
+  settle: SettleAttempt | undefined,
+  now: Date,
+): AttemptOutcome {
+  if (settle === undefined) return outcome;
+  const session = outcome.session ?? touchSession(view.session, "touch", now);
+  const attributes = settle({ session, file: outcome.file, others: view.others }, now);
+  return {
+    ...outcome,
+    session: { ...session, attributes: attributes.session },
+    file: { ...outcome.file, attributes: attributes.file },
+  };
 }
 
 function accept(file: SessionFile, content: NonNullable<AttemptOutcome["accepted"]>, now: Date): AttemptOutcome {

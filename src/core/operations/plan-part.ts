@@ -4,12 +4,12 @@ import type { Caller } from "../call.js";
 import { type Checksum, parseChecksum, parseChecksums } from "../checksum.js";
 import { UploadError } from "../error.js";
 import { assertAttempt, type SessionFile, settleSize } from "../file.js";
-import { moveFile } from "../file-state.js";
+import { type FileState, moveFile } from "../file-state.js";
 import { assertFileSize, type Limits, limitDetail } from "../limits.js";
 import type { FileRef, FileView, WriterClaim } from "../ports/transfer-store.js";
 import { assertVisible } from "../session.js";
 import { moveSession } from "../session-state.js";
-import { invalid, parseCount, parseId } from "../values.js";
+import { type Attributes, invalid, parseCount, parseId } from "../values.js";
 
 export interface PartInput {
   readonly sessionId: string;
@@ -33,7 +33,20 @@ export interface PartInput {
   readonly body: AsyncIterable<Uint8Array>;
   /** Asked once, after the body has ended. */
   readonly ending?: () => PartEnding;
+  /** What becomes of an attempt that breaks off: it can be continued (P3), or the file fails and is sent anew. */
+  readonly onInterrupt?: "keep" | "fail";
+  /** What a face makes of its attributes when the attempt ends, in the same transaction. */
+  readonly settle?: SettleAttempt;
 }
+
+/**
+ * The attributes of session and file after an attempt at the file has ended. Asked under the session's lock, maybe more
+ * than once, so it must be pure. `others` counts the session's other files by their states.
+ */
+export type SettleAttempt = (
+  view: FileView & { readonly others: Readonly<Record<FileState, number>> },
+  now: Date,
+) => { readonly session: Attributes; readonly file: Attributes };
 
 export interface PartEnding {
   /** True says explicitly that the content is whole now. */

@@ -1,13 +1,15 @@
+import { createId } from "../blob.js";
 import { assertPermission, type Call } from "../call.js";
 import type { CoreDeps } from "../deps.js";
-import type { SessionHistoryEvent } from "../event.js";
+import type { NewEvent, SessionHistoryEvent } from "../event.js";
+import { assertMayFetch, buildFile } from "../file.js";
 import { assertNotBusy, buildSession, parseClientToken, parseSessionWords, type SessionInput } from "../new-session.js";
 import { type Page, parsePage } from "../paging.js";
 import type { SessionField, SessionRef } from "../ports/metadata-store.js";
 import { assertPredicate, type Predicate } from "../predicate.js";
 import { assertVisible, endSession, type Session, touchSession } from "../session.js";
 import { moveSession } from "../session-state.js";
-import { invalid, parseCount, parseId, parseText } from "../values.js";
+import { type Attributes, invalid, parseAttributes, parseCount, parseId, parseText } from "../values.js";
 
 /** What an operation that may be a repeat answers: `applied` is false when it had been done before. */
 export interface SessionResult {
@@ -16,8 +18,9 @@ export interface SessionResult {
 }
 
 /**
- * Throws `denied`, `invalid`, `not_found` (the item), `busy` (the item has a session that excludes this one),
- * `conflict` (the token was used for another).
+ * With the files that it begins with, if any, all in one transaction. Throws `denied`, `invalid`, `not_found` (the
+ * item), `busy` (the item has a session that excludes this one), `conflict` (the token was used for another); and for
+ * files what `addFile` throws.
  */
 export async function createSession(deps: CoreDeps, input: SessionInput, call: Call): Promise<SessionResult> {
   const { caller } = call;
@@ -28,19 +31,24 @@ export async function createSession(deps: CoreDeps, input: SessionInput, call: C
     token === undefined
       ? {}
       : { clientToken: parseClientToken(token, `${input.origin}.create-session`, words.repeated) };
-  return deps.metadata.createSession({
+  for (const spec of words.files) assertMayFetch(spec, caller);
+  // In the order in which files that are declared at once are listed.
+  const fileIds = words.files.map(() => createId()).sort();
+  const created = await deps.metadata.createSession({
     tenantId: caller.tenantId,
     ownerId: caller.userId,
     itemId: words.itemId,
     ...clientToken,
     build({ now, item, open }) {
       if (words.itemId !== undefined) assertNotBusy(words.itemId, words.access, open, now);
-      return {
-        session: buildSession(words, caller, item, now),
-        events: [{ type: "session.created", details: {} }],
-      };
+      const session = buildSession(words, caller, item, now);
+      const files = words.files.map((spec, at) => buildFile(fileIds[at]!, spec, session, now));
+      const added = files.map(({ id, name }) => ({ type: "file.added" as const, details: { fileId: id, name } }));
+      return { session, files, events: [{ type: "session.created", details: {} }, ...added] };
     },
   });
+  if (created.applied && words.files.some(({ source }) => source !== undefined)) deps.pulls.wake();
+  return created;
 }
 
 /** Throws `not_found`. */
@@ -97,9 +105,44 @@ export async function keepSessionAlive(
   return session;
 }
 
-/** Ends the session and lets go of its bytes (P5). Throws `not_found`, `wrong_state`, `expired`. */
-export function cancelSession(deps: CoreDeps, input: { sessionId: string }, call: Call): Promise<SessionResult> {
+/**
+ * Puts other attributes in the place of those that the session has. `change` is asked under the session's lock, maybe
+ * more than once, so it must be pure; undefined changes nothing, and `details` are what the history tells of it. Throws
+ * `not_found`, `wrong_state`, `expired`, `invalid` (ATTRIBUTES_INVALID), and what `change` throws.
+ */
+export function changeAttributes(
+  deps: CoreDeps,
+  input: { readonly sessionId: string; readonly change: AttributesChange },
+  call: Call,
+): Promise<SessionResult> {
+  assertPermission(call.caller, "upload");
+  return deps.metadata.updateSession(parseSessionRef(input, call), (session, now) => {
+    assertVisible(session, call.caller);
+    const touched = touchSession(session, "change", now);
+    const changed = input.change(session, now);
+    if (changed === undefined) return undefined;
+    const attributes = parseAttributes(changed.attributes, deps.limits);
+    return { session: { ...touched, attributes }, events: [{ type: "session.changed", details: changed.details }] };
+  });
+}
+
+/** What a face makes of a session's attributes, and what there is to tell of it. */
+export type AttributesChange = (
+  session: Session,
+  now: Date,
+) => { readonly attributes: Attributes; readonly details: NewEvent["details"] } | undefined;
+
+/**
+ * Ends the session and lets go of its bytes (P5). What `check` throws, asked under the session's lock, comes out and
+ * keeps it. Throws `not_found`, `wrong_state`, `expired`.
+ */
+export function cancelSession(
+  deps: CoreDeps,
+  input: { readonly sessionId: string; readonly check?: (session: Session) => void },
+  call: Call,
+): Promise<SessionResult> {
   return abandon(deps, input.sessionId, call, (session, now) => {
+    input.check?.(session);
     const ended = endSession(session, "cancel", now);
     return ended && { session: ended, events: [{ type: "session.canceled", details: {} }], releaseContent: true };
   });

@@ -5,12 +5,21 @@ import type { CoreDeps } from "../deps.js";
 import { isUploadError } from "../error.js";
 import { type SessionFile, settleSize } from "../file.js";
 import { assertFileSize, type Limits } from "../limits.js";
-import type { ClaimedFile, FileRef } from "../ports/transfer-store.js";
+import type { ClaimedFile, ExtentCommit, FileRef } from "../ports/transfer-store.js";
 import type { Appender } from "./append-content.js";
 import { compareRepeat } from "./compare-repeat.js";
-import { finishContent } from "./finish-content.js";
+import { failAttempt, finishContent } from "./finish-content.js";
 import { openWriting, type Writing } from "./open-writing.js";
-import { type Part, type PartEnding, partTooLarge, pastDeclaredSize, pastPart, planEnding } from "./plan-part.js";
+import {
+  type Part,
+  type PartEnding,
+  type PartInput,
+  partTooLarge,
+  pastDeclaredSize,
+  pastPart,
+  planEnding,
+  type SettleAttempt,
+} from "./plan-part.js";
 
 export interface PartResult {
   readonly file: SessionFile;
@@ -36,6 +45,8 @@ export interface ClaimedWrite {
   readonly part: Part;
   readonly body: AsyncIterable<Uint8Array>;
   readonly ending?: (() => PartEnding) | undefined;
+  readonly onInterrupt?: PartInput["onInterrupt"];
+  readonly settle?: SettleAttempt | undefined;
 }
 
 /**
@@ -86,9 +97,14 @@ export async function writeClaimed(deps: CoreDeps, write: ClaimedWrite, signal?:
       hash: () => writing.follower.settle(received).then(() => writing.follower.hasher),
       keepHash: () => deps.hashes.put(attempt.id, writing.follower.hasher.copy()),
       rehash: writing.rehash,
+      settle: write.settle,
     });
     deps.observer.appended("file", (performance.now() - arrivedAt) / 1000);
     return { file: finished.file, offset: received, applied: true };
+  } catch (error) {
+    const place = { ...ref, attemptId: attempt.id, epoch: attempt.epoch };
+    if (write.onInterrupt === "fail") await failInterrupted(deps, place, write.settle, error);
+    throw error;
   } finally {
     clearInterval(ticking);
     reader.close();
@@ -98,13 +114,26 @@ export async function writeClaimed(deps: CoreDeps, write: ClaimedWrite, signal?:
   }
 }
 
+/** What has come of the attempt is of no use to anyone: nobody can continue it. */
+async function failInterrupted(
+  deps: CoreDeps,
+  place: ExtentCommit["attempt"],
+  settle: SettleAttempt | undefined,
+  error: unknown,
+): Promise<void> {
+  const message = isUploadError(error) ? error.message : "it broke off while it was being sent";
+  // Whoever took over, removed the file or found its content wrong has told its end already; and where the database is
+  // away, the start of the service tells it.
+  await failAttempt(deps, place, message, settle).catch(() => undefined);
+}
+
 /**
  * Takes the body in and says what its end means. When it is cut, or too long, or ends too early, what counts of it is
  * committed before the error comes out.
  */
 async function receive(
   deps: CoreDeps,
-  { claimed: claim, part, ending }: ClaimedWrite,
+  { claimed: claim, part, ending, onInterrupt }: ClaimedWrite,
   reader: BodyReader,
   writing: Writing,
 ): Promise<ReturnType<typeof planEnding>> {
@@ -124,7 +153,7 @@ async function receive(
     if (end.whole && reached < attempt.offset) throw pastDeclaredSize(file.name, reached, attempt.offset);
     return end;
   } catch (error) {
-    const keepable = part.checksum === undefined && !isUploadError(error, "superseded");
+    const keepable = part.checksum === undefined && onInterrupt !== "fail" && !isUploadError(error, "superseded");
     // The error that cut the body is the one to tell; keeping the prefix failed for a reason that the next request will
     // meet again.
     if (keepable) await writing.keep().catch(() => undefined);

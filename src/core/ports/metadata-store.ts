@@ -37,7 +37,7 @@ export interface MetadataStore extends TransferStore, PullStore, CatalogStore, B
   // --- sessions ---
 
   /**
-   * Creates the session that `build` returns. With a target item, the item's row is locked and `build` sees it and the
+   * Creates the session that `build` returns, with its files if it has any. With a target item, the item's row is locked and `build` sees it and the
    * item's sessions that are active or completing, so of two that exclude each other only one comes to be. With a
    * client token that its user gave before, `build` is not asked: the first session is answered with `applied: false`;
    * `conflict` (CLIENT_TOKEN_REUSED) when the fingerprint is another. `not_found` for an unknown item, and for a token
@@ -157,7 +157,7 @@ export interface SessionCreation {
     readonly now: Date;
     readonly item: Item | undefined;
     readonly open: readonly Session[];
-  }) => SessionChange;
+  }) => SessionChange & { readonly files?: readonly SessionFile[] };
 }
 
 /** A session as it shall be, and what goes with it in the same transaction. */

@@ -1,6 +1,7 @@
 import type { Attempt, Content, Extent } from "../attempt.js";
 import type { NewEvent } from "../event.js";
 import type { SessionFile } from "../file.js";
+import type { FileState } from "../file-state.js";
 import type { Page, PageQuery } from "../paging.js";
 import type { Pull } from "../pull.js";
 import type { Session } from "../session.js";
@@ -58,12 +59,13 @@ export interface TransferStore {
    * The same checks, then the end of an attempt in one transaction: the last extent if there is one, and what `decide`
    * makes of the file. With an outcome `accepted` the attempt becomes the file's current content and the former one is
    * let go; with `rejected` it is let go itself. With `lockSession` the session's row is locked as `updateSession` does
-   * and may be changed too.
+   * and may be changed too. With `countOthers` the view says in which states the session's other files are; without, it
+   * counts none.
    */
   finishAttempt(
     ref: ExtentCommit["attempt"],
-    options: { readonly extent: Extent | undefined; readonly lockSession: boolean },
-    decide: (view: { readonly session: Session; readonly file: SessionFile }, now: Date) => AttemptOutcome,
+    options: { readonly extent: Extent | undefined; readonly lockSession: boolean; readonly countOthers?: boolean },
+    decide: (view: AttemptView, now: Date) => AttemptOutcome,
   ): Promise<{ readonly session: Session; readonly file: SessionFile }>;
 
   /**
@@ -71,6 +73,15 @@ export interface TransferStore {
    * how many.
    */
   interruptValidations(): Promise<number>;
+
+  /**
+   * The running attempts at files that are being sent, of active sessions of this origin, the first `limit` by file id
+   * after `afterFileId`: for a start, when whoever sent them has gone.
+   */
+  listBrokenAttempts(
+    origin: string,
+    options: { readonly afterFileId?: string | undefined; readonly limit: number },
+  ): Promise<readonly ExtentCommit["attempt"][]>;
 
   /** The extents of content or of an attempt, by offset, each cut to what counts of it. Empty when there are none. */
   listExtents(attemptId: string): Promise<readonly Extent[]>;
@@ -83,6 +94,10 @@ export interface FileRef extends SessionRef {
 export interface FileView {
   readonly session: Session;
   readonly file: SessionFile;
+}
+
+export interface AttemptView extends FileView {
+  readonly others: Readonly<Record<FileState, number>>;
 }
 
 export interface FileChange {

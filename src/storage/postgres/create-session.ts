@@ -2,6 +2,7 @@ import type { Knex } from "knex";
 import { itemNotFound, type MetadataStore, type SessionCreation } from "../../core/index.js";
 import { takeToken, tieToken } from "./client-tokens.js";
 import { insertEvents } from "./events.js";
+import { insertFiles } from "./files.js";
 import { lockItem } from "./items.js";
 import { changeRecords } from "./records.js";
 import { findOpenSessions, getSession, insertSession } from "./sessions.js";
@@ -28,8 +29,9 @@ export async function createSession(
   const open = item === undefined ? [] : await findOpenSessions(trx, tenantId, item.id);
   const now = await readNow(trx);
 
-  const { session: built, events, records } = input.build({ now, item, open });
+  const { session: built, files = [], events, records } = input.build({ now, item, open });
   await insertSession(trx, { ...built, lastEvent: events.length });
+  await insertFiles(trx, files);
   await insertEvents(trx, { ...built, lastEvent: 0 }, events, now);
   if (records !== undefined) await changeRecords(trx, tenantId, records);
   if (key !== undefined) await tieToken(trx, key, built.id);

@@ -109,6 +109,17 @@ export async function insertFile(trx: Knex.Transaction, file: SessionFile): Prom
   return { ...file, createdAt: inserted[0].created_at };
 }
 
+/** Few enough that their values can be bound in one statement. */
+const mostInserted = 1_000;
+
+/** The files of a session that is made in the same transaction; their names differ. */
+export async function insertFiles(trx: Knex.Transaction, files: readonly SessionFile[]): Promise<void> {
+  for (let at = 0; at < files.length; at += mostInserted) {
+    await trx("files").insert(files.slice(at, at + mostInserted).map(rowFromFile));
+  }
+  for (const file of files) await writePull(trx, undefined, file);
+}
+
 /**
  * Writes a locked file as it shall be and lets go of the attempts that it named before and does not name now. Throws
  * `already_exists` (FILE_EXISTS).

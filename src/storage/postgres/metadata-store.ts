@@ -20,7 +20,7 @@ import { interruptValidations, listFiles, listProgress, viewFile } from "./files
 import { getItemFile, listItemFiles } from "./item-files.js";
 import { createItem, deleteItem, findItemByAlias, getItem, listItems, updateItem } from "./items.js";
 import { createLibrary, deleteLibrary, getLibrary, listLibraries, updateLibrary } from "./libraries.js";
-import { changePull, claimWriter, commitExtent, finishAttempt } from "./move-bytes.js";
+import { changePull, claimWriter, commitExtent, finishAttempt, listBrokenAttempts } from "./move-bytes.js";
 import { keepPullingAlive, leasePull, listSettleable, renewPulls, returnAllPulls, returnPulls } from "./pulls.js";
 import { putFile } from "./put-file.js";
 import { changeRecords, findRecord, listRecords } from "./records.js";
@@ -70,6 +70,7 @@ export function createMetadataStore(knex: Knex): MetadataStore {
     commitExtent: (commit) => run((trx) => commitExtent(trx, commit)),
     changePull: (ref, decide) => run((trx, own) => changePull(trx, ref, own(decide))),
     finishAttempt: (ref, options, decide) => run((trx, own) => finishAttempt(trx, ref, options, own(decide))),
+    listBrokenAttempts: (origin, options) => ask((db) => listBrokenAttempts(db, origin, options)),
     interruptValidations: () => run((trx) => interruptValidations(trx)),
     listExtents: (attemptId) => ask((db) => listExtents(db, attemptId)),
 

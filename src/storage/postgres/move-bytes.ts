@@ -4,8 +4,10 @@ import {
   type ClaimedFile,
   type ExtentCommit,
   type FileRef,
+  type FileState,
   type FileView,
   fileNotFound,
+  fileStates,
   type Session,
   type SessionFile,
   type TransferStore,
@@ -80,7 +82,8 @@ export async function finishAttempt(
   if (options.extent) await storeExtent(trx, { id: attemptId, tenantId, epoch, offset }, options.extent);
   const before = await getFile(trx, ref.sessionId, ref.fileId);
 
-  const outcome = decide({ session, file: before }, now);
+  const others = options.countOthers ? await countOthers(trx, before) : noFiles;
+  const outcome = decide({ session, file: before, others }, now);
   const { accepted, events, releaseContent = false } = outcome;
   if (accepted) await acceptAttempt(trx, accepted, before.running!);
   const current = accepted ?? outcome.file.current;
@@ -95,6 +98,42 @@ export async function finishAttempt(
   if (releaseContent) await releaseFiles(trx, session.id, now);
   await insertEvents(trx, session, events, now);
   return { session: await writeActivity(trx, session, events.length, now), file };
+}
+
+const noFiles = Object.fromEntries(fileStates.map((state) => [state, 0])) as Record<FileState, number>;
+
+async function countOthers(trx: Knex.Transaction, file: SessionFile): Promise<Record<FileState, number>> {
+  const { rows } = await trx.raw(
+    "select state, count(*)::int as files from files where session_id = ? and id <> ? group by state",
+    [file.sessionId, file.id],
+  );
+  const counted = (rows as { state: FileState; files: number }[]).map(({ state, files }) => [state, files]);
+  return { ...noFiles, ...Object.fromEntries(counted) };
+}
+
+export async function listBrokenAttempts(
+  db: Knex,
+  origin: string,
+  options: Parameters<TransferStore["listBrokenAttempts"]>[1],
+): ReturnType<TransferStore["listBrokenAttempts"]> {
+  const { afterFileId, limit } = options;
+  const found = db("files as f")
+    .join("sessions as s", "s.id", "f.session_id")
+    .join("attempts as a", "a.id", "f.running_attempt_id")
+    .where({ "s.origin": origin, "s.state": "active" })
+    .whereIn("f.state", ["transferring", "validating"])
+    .whereNull("f.pull")
+    .orderBy("f.id")
+    .limit(limit)
+    .select({
+      tenantId: "f.tenant_id",
+      sessionId: "f.session_id",
+      fileId: "f.id",
+      attemptId: "a.id",
+      epoch: "a.epoch",
+    });
+  if (afterFileId !== undefined) found.andWhere("f.id", ">", afterFileId);
+  return found;
 }
 
 /** Locks the session for `share` and then the file. Throws `not_found`. */

@@ -102,6 +102,48 @@ export function describeSeats(open: OpenStore): void {
     expect(await world.store.interruptValidations()).toBe(0);
   });
 
+  it("broken attempts are those of active sessions of one origin that are under way, page by page", async () => {
+    const origin = `face ${createId()}`;
+    const session = await startSession(world, { origin });
+    const ids: string[] = [];
+    for (const name of ["a", "b", "c"]) {
+      const { ref } = await takeSeat(world, await addFile(world, session, { name }));
+      ids.push(ref.fileId);
+    }
+    await addFile(world, session, { name: "waiting" });
+    await sendFile(world, session, "ready", 5);
+    await takeSeat(world, await addFile(world, await startSession(world)));
+    const first = await world.store.listBrokenAttempts(origin, { limit: 2 });
+    const rest = await world.store.listBrokenAttempts(origin, { limit: 2, afterFileId: first[1]!.fileId });
+    expect([first.length, rest.length]).toEqual([2, 1]);
+    expect([...first, ...rest].map(({ fileId }) => fileId)).toEqual(ids.sort());
+    const [{ tenantId, sessionId, epoch }] = first as [(typeof first)[0]];
+    expect({ tenantId, sessionId, epoch }).toEqual({ ...refOf(session), epoch: 1 });
+    await endBy(world, session, "cancel");
+    expect(await world.store.listBrokenAttempts(origin, { limit: 2 })).toEqual([]);
+  });
+
+  it("the end of an attempt may see the states of the session's other files", async () => {
+    const session = await startSession(world);
+    const other = await startSession(world);
+    await sendFile(world, session, "ready", 5);
+    await sendFile(world, other, "elsewhere", 5);
+    await addFile(world, session, { name: "waiting" });
+    await takeSeat(world, await addFile(world, session, { name: "under way" }));
+    const seat = await takeSeat(world, await addFile(world, session, { name: "this one" }));
+    const seen: unknown[] = [];
+    for (const countOthers of [false, true]) {
+      const options = { extent: undefined, lockSession: true, countOthers };
+      const deed = world.store.finishAttempt(seat.ref, options, ({ others }) => {
+        seen.push(others);
+        throw new Error("only looking");
+      });
+      await expect(deed).rejects.toThrow("only looking");
+    }
+    const none = { waiting: 0, transferring: 0, validating: 0, ready: 0, failed: 0 };
+    expect(seen).toEqual([none, { ...none, waiting: 1, transferring: 1, ready: 1 }]);
+  });
+
   it("the file that a claim returns is stored with the seat", async () => {
     const file = await addFile(world, await startSession(world));
     const { file: claimed } = await world.store.claimWriter(fileRefOf(file), (view, now) => ({
