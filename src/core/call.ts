@@ -14,6 +14,8 @@ export interface Caller {
   readonly tenantId: string;
   readonly userId: string;
   readonly permissions: ReadonlySet<Permission>;
+  /** The face it comes through, where it may only know of sessions that the same face created. */
+  readonly origin?: string;
 }
 
 /**
