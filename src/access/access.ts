@@ -7,6 +7,7 @@ import {
   isUploadError,
   type Peer,
   type Principal,
+  type Tenant,
 } from "../core/index.js";
 import { createTenantDeeds, createUserDeeds } from "./administration.js";
 import { createKnowledge } from "./knowledge.js";
@@ -18,9 +19,8 @@ import { createPasswordDeeds, createTokenDeeds } from "./token-deeds.js";
 import { createTokenUses } from "./token-uses.js";
 import { digestToken } from "./tokens.js";
 
-export interface AccessDeps extends Pick<AccessParts, "store" | "passwords" | "tokenIdleTtlMs" | "onPasswordEnded"> {
-  /** Throws `unavailable` as long as the store may not be asked. */
-  readonly assertReady: () => void;
+export interface AccessDeps
+  extends Pick<AccessParts, "store" | "passwords" | "assertReady" | "tokenIdleTtlMs" | "onPasswordEnded"> {
   /** Told why it could not be taken down when tokens were used; it is tried again. */
   readonly onFlushError: (error: unknown) => void;
   /** Monotonic milliseconds. */
@@ -55,6 +55,14 @@ export function createAccess(deps: AccessDeps): Access & { stop(): Promise<void>
     trustMs: () => trustMs,
     elapsed,
   });
+  const tenants = createKnowledge<Tenant>({
+    async ask(name) {
+      assertReady();
+      return store.findTenantByName(name);
+    },
+    trustMs: () => trustMs,
+    elapsed,
+  });
   const logins = createLogins({
     store: {
       async findAccountByName(tenantName, userName) {
@@ -76,6 +84,7 @@ export function createAccess(deps: AccessDeps): Access & { stop(): Promise<void>
   const parts: AccessParts = {
     ...deps,
     logins,
+    tenants,
     passwordSeenBy: (principal) => passwordsSeen.get(principal),
     forget: {
       token: (id) => tokens.forget(({ token }) => token.id === id),
@@ -86,6 +95,7 @@ export function createAccess(deps: AccessDeps): Access & { stop(): Promise<void>
       tenant(id) {
         tokens.forget(({ tenant }) => tenant.id === id);
         accounts.forget(({ tenant }) => tenant.id === id);
+        tenants.forget((tenant) => tenant.id === id);
       },
     },
   };

@@ -1,13 +1,31 @@
 // Tenants and users.
-import { type Access, assertPermission, createId, parseId, parseName, parsePage, userNotFound } from "../core/index.js";
+import {
+  type Access,
+  assertPermission,
+  createId,
+  isUploadError,
+  parseId,
+  parseName,
+  parsePage,
+  userNotFound,
+} from "../core/index.js";
 import type { AccessParts } from "./parts.js";
 import { parsePassword } from "./passwords.js";
 import { parseOwnOrUserRef, parseTenantScope, parseUserRef } from "./scope.js";
 
-type TenantDeeds = Pick<Access, "createTenant" | "listTenants" | "deleteTenant">;
+type TenantDeeds = Pick<Access, "findTenant" | "ensureTenant" | "createTenant" | "listTenants" | "deleteTenant">;
 
-export function createTenantDeeds({ store, forget }: AccessParts): TenantDeeds {
+export function createTenantDeeds({ store, assertReady, tenants, forget }: AccessParts): TenantDeeds {
   return {
+    async findTenant({ name }) {
+      return isName(name) ? tenants.get(name) : undefined;
+    },
+
+    async ensureTenant({ name }) {
+      assertReady();
+      return store.ensureTenant({ id: createId(), name: parseName(name, "tenant name") });
+    },
+
     async createTenant({ name }, { caller }) {
       assertPermission(caller, "operate");
       return store.createTenant({ id: createId(), name: parseName(name, "tenant name") });
@@ -25,6 +43,16 @@ export function createTenantDeeds({ store, forget }: AccessParts): TenantDeeds {
       forget.tenant(id);
     },
   };
+}
+
+/** Whether there could be a tenant with this name. */
+function isName(text: string): boolean {
+  try {
+    return parseName(text, "tenant name") !== "";
+  } catch (error) {
+    if (isUploadError(error, "invalid")) return false;
+    throw error;
+  }
 }
 
 type UserDeeds = Pick<Access, "createUser" | "getUser" | "listUsers" | "updateUser" | "deleteUser">;

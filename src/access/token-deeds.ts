@@ -30,13 +30,15 @@ export function createPasswordDeeds(parts: AccessParts): PasswordDeeds {
   return {
     async login(input, peer) {
       const label = parseText(input.label, "label", mostLabel);
+      const { idleTtlMs = parts.tokenIdleTtlMs, absoluteTtlMs } = input;
+      for (const ms of [input.idleTtlMs, absoluteTtlMs]) assertTtl(ms);
       const { user, tenant, password } = await logins.verify(input, peer);
       const made = await makeToken(parts, {
         userId: user.id,
         audience: input.audience,
         label,
-        idleTtlMs: parts.tokenIdleTtlMs,
-        absoluteTtlMs: undefined,
+        idleTtlMs,
+        absoluteTtlMs,
         ...(password !== undefined && { ifPassword: password }),
       }).catch(loginFailedIfChanged);
       return { ...made, user, tenant };

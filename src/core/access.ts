@@ -98,9 +98,18 @@ export interface Access {
   /** The user as somebody let in, for what speaks in a user's name. Throws `unauthenticated` when the user is gone. */
   principalOf(user: { readonly tenantId: string; readonly userId: string }): Promise<Principal>;
 
-  /** Throws `unauthenticated` (LOGIN_FAILED), `too_many` (LOGIN_THROTTLED), `invalid` (TEXT_INVALID). */
+  /**
+   * Throws `unauthenticated` (LOGIN_FAILED), `too_many` (LOGIN_THROTTLED), `invalid` (TEXT_INVALID, DURATION_INVALID).
+   */
   login(
-    input: { readonly login: string; readonly password: string; readonly label: string; readonly audience: Audience },
+    input: {
+      readonly login: string;
+      readonly password: string;
+      readonly label: string;
+      readonly audience: Audience;
+      readonly idleTtlMs?: number | undefined;
+      readonly absoluteTtlMs?: number | undefined;
+    },
     peer: Peer,
   ): Promise<NewToken & { readonly user: User; readonly tenant: Tenant }>;
   /** Ends the principal's token, if there is one. */
@@ -112,6 +121,10 @@ export interface Access {
     peer: Peer,
   ): Promise<void>;
 
+  /** For gateways, which are told a tenant's name. A tenant that another process deletes is known for five seconds. */
+  findTenant(input: { readonly name: string }): Promise<Tenant | undefined>;
+  /** Not for callers: for a gateway that is trusted to say which tenants there are. Throws `invalid` (NAME_INVALID). */
+  ensureTenant(input: { readonly name: string }): Promise<{ readonly tenant: Tenant; readonly applied: boolean }>;
   createTenant(input: { readonly name: string }, principal: Principal): Promise<Tenant>;
   /** Newest first, as all lists. */
   listTenants(input: { readonly page: PageInput }, principal: Principal): Promise<Page<Tenant>>;

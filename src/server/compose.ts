@@ -9,9 +9,9 @@ import { createMetadataStore } from "../storage/postgres/metadata-store.js";
 import { migrate } from "../storage/postgres/migrate.js";
 import { createAdministratorPassword } from "./administrator.js";
 import { assertNoContent, startBootstrap } from "./bootstrap.js";
-import { loadCapabilityKey } from "./capability-key.js";
 import type { Config } from "./config.js";
 import { createFaces } from "./faces.js";
+import { loadKey } from "./key-file.js";
 import { listen } from "./listen.js";
 import type { Log } from "./log.js";
 import { createMetrics } from "./metrics.js";
@@ -114,7 +114,7 @@ export async function compose(config: Config, log: Log, version: string): Promis
     uploads,
     access,
     clock,
-    capabilityKey: await loadCapabilityKey(dataDir),
+    capabilityKey: await loadKey(dataDir, "capability-key"),
     checkReady,
     metrics,
   });

@@ -37,6 +37,11 @@ export function tellAccess<Kind extends Access>(access: Kind, log: Log, onLoginF
       await access.changePassword(input, principal, peer).catch((error) => refused(error, by(principal), peer));
       log.info({ by: by(principal) }, "a password was changed");
     },
+    ensureTenant: async (input) => {
+      const { tenant, applied } = await access.ensureTenant(input);
+      if (applied) log.info({ tenantId: tenant.id, name: tenant.name }, "a gateway had a tenant created");
+      return { tenant, applied };
+    },
     createTenant: told("a tenant was created", access.createTenant, ({ id, name }) => ({ tenantId: id, name })),
     deleteTenant: told("a tenant was deleted", access.deleteTenant, (_done, { tenantId }) => ({ tenantId })),
     createUser: told("a user was created", access.createUser, ({ id, tenantId, name, role }) => ({

@@ -1,5 +1,5 @@
 // Node's requests and answers, of either HTTP version, as the plain values that REST faces are written over.
-import type { ServerResponse } from "node:http";
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import type { WireHandler, WireRequest, WireResponse } from "../rest/kit/index.js";
 import type { NodeHandler } from "./listen.js";
@@ -10,7 +10,7 @@ type NodeResponse = Parameters<NodeHandler>[1];
 export interface WireDeps {
   readonly handle: WireHandler;
   /** What the port knows of the request before any protocol does. */
-  readonly describe: (request: NodeRequest) => Pick<WireRequest, "id" | "origin" | "note">;
+  readonly describe: (request: NodeRequest) => Pick<WireRequest, "id" | "origin" | "peerAddress" | "note">;
   /** Lets a stop wait for the work. */
   readonly track: <T>(work: () => Promise<T>) => Promise<T>;
   /** Aborts when the server waits no longer for what is under way. */
@@ -119,7 +119,8 @@ function openAnswer(request: NodeRequest, response: NodeResponse, onGone: () => 
       const bytes = body === undefined ? Buffer.alloc(0) : typeof body === "string" ? Buffer.from(body) : body;
       const whole = bytes instanceof Uint8Array;
       const tellsLength = whole && status !== 204 && status !== 304;
-      out.writeHead(status, { ...headers, ...(tellsLength && { "content-length": String(bytes.length) }) });
+      const lines = { ...headers, ...(tellsLength && { "content-length": String(bytes.length) }) };
+      out.writeHead(status, lines as OutgoingHttpHeaders);
       if (!silent && !whole) {
         for await (const chunk of bytes) {
           if (closed) return;

@@ -259,6 +259,71 @@ describe("a password", () => {
   });
 });
 
+describe("a login", () => {
+  const words = { password, label: "", audience: "folio" } as const;
+
+  it("gives a token that ends when it was asked to, used or not", async () => {
+    const access = startProcess();
+    const { login } = await addUser();
+    const { accessToken } = await access.login({ ...words, login, idleTtlMs: 5_000, absoluteTtlMs: 600_000 }, here);
+    expect(accessToken.idleTtlMs).toBe(5_000);
+    expect(accessToken.endsAt!.getTime() - accessToken.createdAt.getTime()).toBe(600_000);
+    const brief = { ...words, login, idleTtlMs: 1_000, absoluteTtlMs: 1_000 };
+    const { token } = await access.login(brief, here);
+    const ask = () => reasonOf(access.authenticate({ kind: "token", token }, "folio", here));
+    expect(await ask()).toBe("ok");
+    // The database has a clock of its own, and what it said is believed by this one.
+    await new Promise((resolve) => setTimeout(resolve, 1_050));
+    now += 5_000;
+    expect(await ask()).toBe("TOKEN_INVALID");
+  });
+
+  it("that asks for an impossible time is refused before the password is looked at", async () => {
+    const access = startProcess();
+    const login = "nobody at all";
+    for (const ttl of [{ idleTtlMs: 999 }, { absoluteTtlMs: 0 }, { absoluteTtlMs: 1e15 }, { idleTtlMs: 1_000.5 }]) {
+      expect(await reasonOf(access.login({ ...words, login, ...ttl }, here))).toBe("DURATION_INVALID");
+    }
+  });
+});
+
+describe("a tenant that a gateway is told of", () => {
+  it("is looked up once in five seconds, and forgotten at once where it is deleted", async () => {
+    const access = startProcess();
+    const elsewhere = startProcess();
+    const admin = await showPassword(access, "admin");
+    const name = `tenant ${createId()}`;
+    expect(await access.findTenant({ name })).toBeUndefined();
+    const { tenant, applied } = await access.ensureTenant({ name });
+    expect(applied).toBe(true);
+    expect(await elsewhere.ensureTenant({ name })).toEqual({ tenant, applied: false });
+    asked.length = 0;
+    for (let n = 0; n < 100; n++) expect(await access.findTenant({ name })).toEqual(tenant);
+    expect(asked.filter((deed) => deed === "findTenantByName")).toHaveLength(1);
+    expect(await elsewhere.findTenant({ name })).toEqual(tenant);
+    await access.deleteTenant({ tenantId: tenant.id }, admin);
+    expect(await access.findTenant({ name })).toBeUndefined();
+    expect(await elsewhere.findTenant({ name })).toEqual(tenant);
+    now += 5_000;
+    expect(await elsewhere.findTenant({ name })).toBeUndefined();
+  });
+
+  it("by what can be no name is not there, and not made", async () => {
+    const access = startProcess();
+    for (const name of ["", "a/b", "..", "a\0b", "\ud800", "x".repeat(256)]) {
+      expect(await access.findTenant({ name })).toBeUndefined();
+      expect(await reasonOf(access.ensureTenant({ name }))).toBe("NAME_INVALID");
+    }
+  });
+
+  it("is not to be had while the database is away", async () => {
+    const access = startProcess();
+    away = new Set(["findTenantByName", "ensureTenant"]);
+    expect(await reasonOf(access.findTenant({ name: "default" }))).toBe("DATABASE_UNAVAILABLE");
+    expect(await reasonOf(access.ensureTenant({ name: "default" }))).toBe("DATABASE_UNAVAILABLE");
+  });
+});
+
 it("a user's name speaks for a caller while there is such a user in that tenant", async () => {
   const access = startProcess();
   const { userId } = await addUser("reader");

@@ -20,8 +20,11 @@ export interface IdentityStore {
 
   /** Throws `already_exists` (NAME_TAKEN). */
   createTenant(tenant: Omit<Tenant, "createdAt">): Promise<Tenant>;
+  /** The tenant with this name, made when it is not there; of several that try at once, one makes it. */
+  ensureTenant(tenant: Omit<Tenant, "createdAt">): Promise<{ readonly tenant: Tenant; readonly applied: boolean }>;
   /** Throws `not_found`. */
   getTenant(id: string): Promise<Tenant>;
+  findTenantByName(name: string): Promise<Tenant | undefined>;
   /** Newest first, as all lists. */
   listTenants(page: PageQuery): Promise<Page<Tenant>>;
   /**

@@ -16,6 +16,8 @@ export interface WireRequest {
   readonly signal: AbortSignal;
   /** How the sender reaches this server, without a slash at the end; empty when that is not known. */
   readonly origin: string;
+  /** Where it came from, by which failed logins are slowed. */
+  readonly peerAddress: string;
   /** Names the request in the log. */
   readonly id: string;
   /** Told what becomes of it: whoever answers says `ok`, and `problemFrom` what was wrong. */
@@ -25,7 +27,8 @@ export interface WireRequest {
 /** The answer to it. What the request still has to say is not waited for. */
 export interface WireResponse {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Several values are several lines, as cookies must be. */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
   /** Text and bytes get their `content-length`; a stream brings its own, if it has one. HEAD sends none. */
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
 }

@@ -28,7 +28,7 @@ import { dropRemoval, takeRemovals } from "./removals.js";
 import { countOpenSessions, getSession, listSessions } from "./sessions.js";
 import { bindStore, findStore } from "./store.js";
 import { deleteExpiredRecords, deleteForgottenSessions, deleteReleasedContent, listOverdueSessions } from "./sweep.js";
-import { createTenant, deleteTenant, getTenant, listTenants } from "./tenants.js";
+import { createTenant, deleteTenant, ensureTenant, findTenantByName, getTenant, listTenants } from "./tenants.js";
 import { createToken, deleteToken, findToken, listTokens, touchTokens } from "./tokens.js";
 import { createDeeds } from "./transaction.js";
 import {
@@ -112,6 +112,8 @@ export function createMetadataStore(knex: Knex): MetadataStore {
     lacksAdministrator: () => ask(lacksAdministrator),
     createFirstAdministrator: (password) => run((trx) => createFirstAdministrator(trx, password)),
     createTenant: (tenant) => ask((db) => createTenant(db, tenant)),
+    ensureTenant: (tenant) => ask((db) => ensureTenant(db, tenant)),
+    findTenantByName: (name) => ask((db) => findTenantByName(db, name)),
     getTenant: (id) => ask((db) => getTenant(db, id)),
     listTenants: (page) => ask((db) => listTenants(db, page)),
     deleteTenant: (id) => run((trx) => deleteTenant(trx, id)),

@@ -22,6 +22,22 @@ export async function createTenant(db: Knex, tenant: Omit<Tenant, "createdAt">):
   return tenantFromRow(row as TenantRow);
 }
 
+export async function ensureTenant(
+  db: Knex,
+  { id, name }: Omit<Tenant, "createdAt">,
+): Promise<{ readonly tenant: Tenant; readonly applied: boolean }> {
+  const [made]: TenantRow[] = await db("tenants").insert({ id, name }).onConflict("name").ignore().returning("*");
+  if (made !== undefined) return { tenant: tenantFromRow(made), applied: true };
+  const found = await findTenantByName(db, name);
+  // It was there, and was deleted between the two statements.
+  return found === undefined ? ensureTenant(db, { id, name }) : { tenant: found, applied: false };
+}
+
+export async function findTenantByName(db: Knex, name: string): Promise<Tenant | undefined> {
+  const row: TenantRow | undefined = await db("tenants").where({ name }).first();
+  return row && tenantFromRow(row);
+}
+
 export async function getTenant(db: Knex, id: string): Promise<Tenant> {
   const row: TenantRow | undefined = await db("tenants").where({ id }).first();
   if (row === undefined) throw tenantNotFound(id);

@@ -78,6 +78,21 @@ export function describeIdentity(open: OpenStore): void {
     expect((await world.store.findAccountByName("elsewhere", "eve"))?.user.tenantId).toBe(world.stranger.tenantId);
   });
 
+  it("a tenant that is to be there is made once, however many ask at the same time, and found by its very name", async () => {
+    const [one, other] = await stores();
+    const ask = (n: number) => (n % 2 ? one : other).ensureTenant({ id: createId(), name: "diku" });
+    const asked = await Promise.all([1, 2, 3, 4].map(ask));
+    expect(asked.filter(({ applied }) => applied)).toHaveLength(1);
+    const { tenant } = asked.find(({ applied }) => applied)!;
+    expect(asked.map((answer) => answer.tenant)).toEqual([tenant, tenant, tenant, tenant]);
+    expect(await one.getTenant(tenant.id)).toEqual(tenant);
+    expect(await other.findTenantByName("diku")).toEqual(tenant);
+    for (const name of ["Diku", "diku ", "dik"]) expect(await one.findTenantByName(name)).toBeUndefined();
+    await one.deleteTenant(tenant.id);
+    expect(await one.findTenantByName("diku")).toBeUndefined();
+    expect((await one.ensureTenant({ id: createId(), name: "diku" })).applied).toBe(true);
+  });
+
   it("of two users with one name at the same time one is made", async () => {
     const name = "twin";
     const codes = await Promise.all([1, 2, 3].map(() => codeOf(addUser({ name }))));

@@ -57,7 +57,7 @@ export function useCapabilities(): CapabilityScene {
         if (request.path.startsWith(capabilityPrefix)) return urls.handle(request);
         throw new Error("a path that nobody foresaw");
       },
-      describe: () => ({ id: "", origin: "" }),
+      describe: () => ({ id: "", origin: "", peerAddress: "192.0.2.1" }),
       track: createDrain().track,
       cut: scene.cut.signal,
       logUnexpected: (error) => scene.unexpected.push(error),

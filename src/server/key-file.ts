@@ -4,14 +4,16 @@ import { join } from "node:path";
 import { Refusal } from "./refusal.js";
 import { writeSecret } from "./secret-file.js";
 
-const name = "capability-key";
+/** What there are keys for: capability URLs, and the tokens of the FOLIO face. */
+export type KeyName = "capability-key" | "folio-token-key";
+
 const keyBytes = 32;
 
 /**
- * The key that capability URLs are signed with, made at the first start: in the data folder, readable by its owner
- * alone. Removing it and starting anew revokes every URL.
+ * The key that these things are signed with, made when it is first asked for: a file of this name in the data folder,
+ * readable by its owner alone. Removing it and starting anew revokes whatever was signed with it.
  */
-export async function loadCapabilityKey(dataDir: string): Promise<Uint8Array> {
+export async function loadKey(dataDir: string, name: KeyName): Promise<Uint8Array> {
   const path = join(dataDir, name);
   try {
     const key = await readFile(path);

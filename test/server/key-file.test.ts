@@ -1,27 +1,32 @@
 import { readFile, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadCapabilityKey } from "../../src/server/capability-key.js";
+import { loadKey } from "../../src/server/key-file.js";
 import { makeDataDir, startServer, type TestServer } from "../support/server.js";
 
-describe("the key of capability URLs", () => {
+describe.each(["capability-key", "folio-token-key"] as const)("the key file %s", (name) => {
   it("is made once, for its owner alone, and is the same ever after", async () => {
     const dataDir = await makeDataDir();
-    const key = await loadCapabilityKey(dataDir);
+    const key = await loadKey(dataDir, name);
     expect(key).toHaveLength(32);
-    expect((await stat(join(dataDir, "capability-key"))).mode & 0o777).toBe(0o600);
-    expect(await loadCapabilityKey(dataDir)).toEqual(key);
-    expect(await loadCapabilityKey(await makeDataDir())).not.toEqual(key);
+    expect((await stat(join(dataDir, name))).mode & 0o777).toBe(0o600);
+    expect(await loadKey(dataDir, name)).toEqual(key);
+    expect(await loadKey(await makeDataDir(), name)).not.toEqual(key);
   });
 
   it("that is damaged is named, and not replaced", async () => {
     const dataDir = await makeDataDir();
-    await loadCapabilityKey(dataDir);
-    const path = join(dataDir, "capability-key");
+    await loadKey(dataDir, name);
+    const path = join(dataDir, name);
     await truncate(path, 31);
-    await expect(loadCapabilityKey(dataDir)).rejects.toThrow(`${path} does not hold a key; remove it to get a new one`);
+    await expect(loadKey(dataDir, name)).rejects.toThrow(`${path} does not hold a key; remove it to get a new one`);
     expect(await readFile(path)).toHaveLength(31);
   });
+});
+
+it("each thing has a key of its own", async () => {
+  const dataDir = await makeDataDir();
+  expect(await loadKey(dataDir, "folio-token-key")).not.toEqual(await loadKey(dataDir, "capability-key"));
 });
 
 describe("a server", () => {
