@@ -7,10 +7,10 @@ import type { ExtensionWords, UserInfo } from "./schema.js";
 
 const place = { namespace: "folio", key: "fileExtensions" };
 
-/** They are one record, which every new definition is checked by. */
+/** They are one record, which is read for every new definition. */
 const maxExtensions = 1000;
 
-/** Of which at least one that was in the way has succeeded every time. */
+/** Each that fails means that somebody else has succeeded meanwhile. */
 const maxTries = 100;
 
 export type Extensions = ReturnType<typeof createExtensions>;

@@ -62,7 +62,7 @@ export interface ExtensionWords {
   readonly userInfo?: UserInfo;
 }
 
-/** Two such texts are stored with a file, whose attributes have room for them whatever is in them. */
+/** A file's name and key are kept in its attributes, which by default have room for two such texts of any characters. */
 const name = text(4096);
 const word = text(255);
 
