@@ -1,4 +1,4 @@
-import { assertPermission, type Call } from "../call.js";
+import { assertPermission, type Call, type Caller } from "../call.js";
 import type { CoreDeps } from "../deps.js";
 import type { SessionHistoryEvent } from "../event.js";
 import { assertNotBusy, buildSession, parseClientToken, parseSessionWords, type SessionInput } from "../new-session.js";
@@ -64,15 +64,15 @@ export async function listSessions(
   assertPermission(caller, "read");
   const page = parsePage(input.page);
   if (input.where !== undefined) assertPredicate(input.where);
-  const mine: Predicate<SessionField> = {
-    any: [
-      { field: "ownerId", is: "eq", value: caller.userId },
-      { field: "visibility", is: "eq", value: "tenant" },
-    ],
-  };
-  const seen: Predicate<SessionField>[] = caller.permissions.has("administer") ? [] : [mine];
-  if (input.where !== undefined) seen.push(input.where);
-  return deps.metadata.listSessions(caller.tenantId, { all: seen }, page);
+  const where = input.where === undefined ? [] : [input.where];
+  return deps.metadata.listSessions(caller.tenantId, { all: [...visibleTo(caller), ...where] }, page);
+}
+
+/** What holds for all sessions of their tenant that the caller may see: `assertVisible` for lists (P9). */
+export function visibleTo(caller: Caller): readonly Predicate<SessionField>[] {
+  if (caller.permissions.has("administer")) return [];
+  const mine: Predicate<SessionField> = { field: "ownerId", is: "eq", value: caller.userId };
+  return [{ any: [mine, { field: "visibility", is: "eq", value: "tenant" }] }];
 }
 
 /**
