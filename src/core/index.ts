@@ -18,6 +18,7 @@ export type { SessionInput } from "./new-session.js";
 export * from "./note.js";
 export type { CheckInput } from "./operations/check/check-store.js";
 export type { AddFileInput, UploadStatus } from "./operations/files.js";
+export type { SessionViewsInput } from "./operations/list-views.js";
 export type { PartEnding, PartInput, SettleAttempt } from "./operations/plan-part.js";
 export type { PullOutcome } from "./operations/pull/pull-file.js";
 export type { Puller, PullerOptions } from "./operations/pull/puller.js";

@@ -10,6 +10,7 @@ import { createCheckStore } from "./operations/check/check-store.js";
 import { completeSession, validateSession } from "./operations/complete-session.js";
 import { failBrokenAttempts } from "./operations/fail-broken-attempts.js";
 import { addFile, getFile, getUploadStatus, listFiles, removeFile, removeItemFile } from "./operations/files.js";
+import { countSessions, listSessionViews, type SessionViewsInput, viewSession } from "./operations/list-views.js";
 import { createPuller, type Puller, type PullerOptions } from "./operations/pull/puller.js";
 import { putBlob, putBlobs } from "./operations/put-blobs.js";
 import { putFile } from "./operations/put-file.js";
@@ -78,6 +79,9 @@ export function createUploads(ports: {
     createSession: on(createSession),
     getSession: on(getSession),
     listSessions: on(listSessions),
+    viewSession: on(viewSession),
+    countSessions: on(countSessions),
+    listSessionViews: (input: SessionViewsInput, call: Call) => listSessionViews(deps, input, call),
     listSessionEvents: on(listSessionEvents),
     keepSessionAlive: on(keepSessionAlive),
     validateSession: on(validateSession),

@@ -1,5 +1,5 @@
 import { createId } from "../blob.js";
-import { assertPermission, type Call } from "../call.js";
+import { assertPermission, type Call, type Caller } from "../call.js";
 import type { CoreDeps } from "../deps.js";
 import type { NewEvent, SessionHistoryEvent } from "../event.js";
 import { assertMayFetch, buildFile } from "../file.js";
@@ -72,15 +72,18 @@ export async function listSessions(
   assertPermission(caller, "read");
   const page = parsePage(input.page);
   if (input.where !== undefined) assertPredicate(input.where);
-  const mine: Predicate<SessionField> = {
-    any: [
-      { field: "ownerId", is: "eq", value: caller.userId },
-      { field: "visibility", is: "eq", value: "tenant" },
-    ],
-  };
-  const seen: Predicate<SessionField>[] = caller.permissions.has("administer") ? [] : [mine];
-  if (input.where !== undefined) seen.push(input.where);
-  return deps.metadata.listSessions(caller.tenantId, { all: seen }, page);
+  const where = input.where === undefined ? [] : [input.where];
+  return deps.metadata.listSessions(caller.tenantId, { all: [...visibleTo(caller), ...where] }, page);
+}
+
+/** What holds for all sessions of their tenant that the caller may see: `assertVisible` for lists (P9). */
+export function visibleTo(caller: Caller): readonly Predicate<SessionField>[] {
+  const { origin } = caller;
+  const through: readonly Predicate<SessionField>[] =
+    origin === undefined ? [] : [{ field: "origin", is: "eq", value: origin }];
+  if (caller.permissions.has("administer")) return through;
+  const mine: Predicate<SessionField> = { field: "ownerId", is: "eq", value: caller.userId };
+  return [...through, { any: [mine, { field: "visibility", is: "eq", value: "tenant" }] }];
 }
 
 /**

@@ -3,7 +3,7 @@ import type { BlobKey } from "../blob.js";
 import type { Item } from "../catalog.js";
 import type { NewEvent, SessionHistoryEvent } from "../event.js";
 import type { SessionFile } from "../file.js";
-import type { Page, PageQuery } from "../paging.js";
+import type { Page, PageQuery, Position } from "../paging.js";
 import type { Predicate } from "../predicate.js";
 import type { DialectRecord, RecordChange } from "../record.js";
 import type { Session } from "../session.js";
@@ -58,6 +58,22 @@ export interface MetadataStore extends TransferStore, PullStore, CatalogStore, B
 
   /** Newest first. */
   listSessions(tenantId: string, predicate: Predicate<SessionField>, page: PageQuery): Promise<Page<Session>>;
+
+  /** With all its files, in the order in which they were added, as of one moment. Throws `not_found`. */
+  viewSession(ref: SessionRef): Promise<SessionView>;
+
+  /**
+   * A stretch of the list of sessions that `predicate` holds for, each with all its files, all of it as of one moment.
+   * No session is begun once those before it have `fileLimit` files together: the stretch ends there, before `limit`.
+   */
+  listSessionViews(
+    tenantId: string,
+    predicate: Predicate<SessionField>,
+    window: SessionWindow,
+  ): Promise<readonly SessionView[]>;
+
+  /** Exactly how many there are that `predicate` holds for. */
+  countSessions(tenantId: string, predicate: Predicate<SessionField>): Promise<number>;
 
   /**
    * Locks the session against every other deed on it and its files, then applies what `change` returns; undefined
@@ -129,6 +145,24 @@ export interface MetadataStore extends TransferStore, PullStore, CatalogStore, B
 export interface SessionRef {
   readonly tenantId: string;
   readonly sessionId: string;
+}
+
+export interface SessionView {
+  readonly session: Session;
+  readonly files: readonly SessionFile[];
+}
+
+/** In which order of their creation sessions are listed. */
+export type SessionOrder = "newest" | "oldest";
+
+export interface SessionWindow {
+  readonly order: SessionOrder;
+  /** How many to pass over, counted from `after` where it is given. */
+  readonly offset: number;
+  readonly limit: number;
+  readonly after?: Position | undefined;
+  /** How many files the sessions have together before no further one is begun, at least 1. */
+  readonly fileLimit: number;
 }
 
 /** How many bytes of a file that is under way are committed. */

@@ -18,18 +18,19 @@ import { endPulls, writePull } from "./pulls.js";
 import { type FileRow, fileFromRow, rowFromFile, type SessionJson, sessionFromJson } from "./rows.js";
 import { getSession } from "./sessions.js";
 
-const columns = `f.*, c.offset_bytes as current_size, c.checksums as current_checksums,
+/** A file with the attempts that it names, wherever `files f` is joined with `attemptsOfFile`. */
+export const fileColumns = `f.*, c.offset_bytes as current_size, c.checksums as current_checksums,
   r.number as running_number, r.epoch as running_epoch, r.offset_bytes as running_offset`;
-const joined = `files f
+export const attemptsOfFile = `
   left join attempts c on c.id = f.current_attempt_id
   left join attempts r on r.id = f.running_attempt_id`;
-const selectFiles = `select ${columns} from ${joined}`;
+const selectFiles = `select ${fileColumns} from files f ${attemptsOfFile}`;
 
 /** In one statement, so that the session and its file are of one moment. */
 export async function viewFile(db: Knex, ref: FileRef): Promise<FileView & { readonly now: Date }> {
   const { rows } = await db.raw(
-    `select ${columns}, to_jsonb(s) as session, clock_timestamp()::timestamptz(3) as now
-     from ${joined} join sessions s on s.id = f.session_id
+    `select ${fileColumns}, to_jsonb(s) as session, clock_timestamp()::timestamptz(3) as now
+     from files f ${attemptsOfFile} join sessions s on s.id = f.session_id
      where s.id = ? and s.tenant_id = ? and f.id = ?`,
     [ref.sessionId, ref.tenantId, ref.fileId],
   );

@@ -25,6 +25,7 @@ import { keepPullingAlive, leasePull, listSettleable, renewPulls, returnAllPulls
 import { putFile } from "./put-file.js";
 import { changeRecords, findRecord, listRecords } from "./records.js";
 import { dropRemoval, takeRemovals } from "./removals.js";
+import { countSessions, listSessionViews, viewSession } from "./session-views.js";
 import { countOpenSessions, getSession, listSessions } from "./sessions.js";
 import { bindStore, findStore } from "./store.js";
 import { deleteExpiredRecords, deleteForgottenSessions, deleteReleasedContent, listOverdueSessions } from "./sweep.js";
@@ -56,6 +57,9 @@ export function createMetadataStore(knex: Knex): MetadataStore {
     putFile: (input) => run((trx, own) => putFile(trx, { ...input, build: own(input.build) })),
     getSession: (ref) => ask((db) => getSession(db, ref)),
     listSessions: (tenantId, predicate, page) => ask((db) => listSessions(db, tenantId, predicate, page)),
+    viewSession: (ref) => ask((db) => viewSession(db, ref)),
+    listSessionViews: (tenantId, predicate, window) => ask((db) => listSessionViews(db, tenantId, predicate, window)),
+    countSessions: (tenantId, predicate) => ask((db) => countSessions(db, tenantId, predicate)),
     updateSession: (ref, change) => run((trx, own) => updateSession(trx, ref, own(change))),
     completeSession: (ref, decide) => run((trx, own) => completeSession(trx, ref, own(decide))),
     deleteSession: (ref, check) => run((trx, own) => deleteSession(trx, ref, own(check))),

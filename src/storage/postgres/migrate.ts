@@ -11,6 +11,7 @@ import { blobs } from "./migrations/0008-blobs.js";
 import { underWay } from "./migrations/0009-under-way.js";
 import { pulls } from "./migrations/0010-pulls.js";
 import { links } from "./migrations/0011-links.js";
+import { lists } from "./migrations/0012-lists.js";
 import type { Migration } from "./migrations/migration.js";
 import { DatabaseRefusal } from "./refusal.js";
 
@@ -26,6 +27,7 @@ const migrations: readonly Migration[] = [
   underWay,
   pulls,
   links,
+  lists,
 ];
 
 const oldestVersion = 15;

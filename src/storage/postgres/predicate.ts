@@ -65,10 +65,16 @@ function join<Field extends string>(
   word: "and" | "or",
   fields: FieldTable<Field>,
 ): Sql {
-  if (parts.length === 0) return word === "and" ? always : never;
-  const compiled = parts.map((part) => compilePredicate(part, fields));
-  const text = compiled.map((part) => part.text).join(` ${word} `);
-  return sql(`(${text})`, ...compiled.flatMap((part) => part.bindings));
+  return combine(
+    parts.map((part) => compilePredicate(part, fields)),
+    word,
+  );
+}
+
+function combine(conditions: readonly Sql[], word: "and" | "or"): Sql {
+  if (conditions.length === 0) return word === "and" ? always : never;
+  const text = conditions.map((condition) => condition.text).join(` ${word} `);
+  return sql(`(${text})`, ...conditions.flatMap((condition) => condition.bindings));
 }
 
 function compareField({ column, kind }: Column, is: Comparison, value: Value): Sql {
@@ -76,9 +82,8 @@ function compareField({ column, kind }: Column, is: Comparison, value: Value): S
   if (is === "in") {
     const values = asList(value);
     const texts = values.map((one) => comparable(kind, one)).filter((one) => one !== undefined);
-    const listed = `select value::${types[kind]} from jsonb_array_elements_text(?::jsonb)`;
-    const orNull = values.includes(null) ? `or ${column} is null` : "";
-    return sql(`((${known} and ${column} in (${listed})) ${orNull})`, JSON.stringify(texts));
+    const listed = `(${known} and ${column} = any(?::${types[kind]}[]))`;
+    return sql(values.includes(null) ? `(${listed} or ${column} is null)` : listed, texts);
   }
   if (value === null) return is === "eq" ? sql(`${column} is null`) : never;
   const exact = comparable(kind, value);
@@ -95,27 +100,50 @@ function compareField({ column, kind }: Column, is: Comparison, value: Value): S
 /** Compares as JSON, so 1 is 1.0 and never "1"; a time stands for its ISO 8601 text, which sorts as time does. */
 function compareAttribute(path: readonly string[], is: Comparison, value: Value): Sql {
   if (!path.every(isStorable)) return never;
-  const at = `array[${path.map(() => "?").join(", ")}]::text[]`;
-  if (is === "in") {
-    const json = asList(value)
-      .map(jsonOf)
-      .filter((one) => one !== undefined);
-    const listed = "select value from jsonb_array_elements(?::jsonb)";
-    return sql(`coalesce(attributes #> ${at} in (${listed}), false)`, ...path, `[${json.join(",")}]`);
-  }
-  const given = isTime(value) ? value.toISOString() : value;
-  const json = jsonOf(given as PredicateValue);
-  if (json === undefined) return never;
-  if (is === "eq") return sql(`coalesce(attributes #> ${at} = ?::jsonb, false)`, ...path, json);
+  if (is === "in") return equalsAny(path, asList(value).map(asStored));
+  const given = asStored(value as PredicateValue);
+  if (is === "eq") return equalsAny(path, [given]);
+  const at = pathOf(path);
   const ofKind = `coalesce(jsonb_typeof(attributes #> ${at}) = '${typeof given}', false)`;
-  if (typeof given === "string") {
+  if (isStorable(given)) {
     const text = `(attributes #>> ${at})`;
     const condition =
       is === "matches" ? `${text} collate any_case ilike ?::text` : `${text} collate "C" ${operatorOf(is)} ?::text`;
     return sql(`(${ofKind} and ${condition})`, ...path, ...path, is === "matches" ? patternOf(given) : given);
   }
-  if (typeof given !== "number" || is === "matches") return never;
+  const json = jsonOf(given);
+  if (typeof given !== "number" || json === undefined || is === "matches") return never;
   return sql(`(${ofKind} and attributes #> ${at} ${operatorOf(is)} ?::jsonb)`, ...path, ...path, json);
+}
+
+function equalsAny(path: readonly string[], values: readonly PredicateValue[]): Sql {
+  const [name, ...deeper] = path;
+  const texts = name !== undefined && deeper.length === 0 ? values.filter(isStorable) : [];
+  const others = values.filter((value) => !texts.includes(value as string)).map(jsonOf);
+  const listed = others.filter((json) => json !== undefined);
+  const conditions: Sql[] = [];
+  if (name !== undefined && texts.length > 0) conditions.push(equalsText(name, texts));
+  if (listed.length > 0) {
+    const condition = `coalesce(attributes #> ${pathOf(path)} = any(?::jsonb[]), false)`;
+    conditions.push(sql(condition, ...path, listed));
+  }
+  return combine(conditions, "or");
+}
+
+/**
+ * As text, which an index over `attributes ->> name` serves; that is why nothing stands around the comparison that makes
+ * its null false. Where it is null, the kind is not that of a text: then all is false, whatever the comparison is.
+ */
+function equalsText(name: string, texts: readonly string[]): Sql {
+  const ofKind = "coalesce(jsonb_typeof(attributes -> ?::text) = 'string', false)";
+  const [only, ...more] = texts;
+  return more.length === 0
+    ? sql(`(${ofKind} and attributes ->> ?::text = ?::text)`, name, name, only!)
+    : sql(`(${ofKind} and attributes ->> ?::text = any(?::text[]))`, name, name, [...texts]);
+}
+
+function pathOf(path: readonly string[]): string {
+  return `array[${path.map(() => "?").join(", ")}]::text[]`;
 }
 
 /** The value as text that a column of this kind may be compared with; undefined when it equals nothing of the kind. */
@@ -130,6 +158,11 @@ function jsonOf(value: PredicateValue): string | undefined {
   if (typeof value === "string" && !isStorable(value)) return undefined;
   if (value instanceof Date && !isTime(value)) return undefined;
   return JSON.stringify(value);
+}
+
+/** What JSON has in place of a time. */
+function asStored(value: PredicateValue): PredicateValue {
+  return isTime(value) ? value.toISOString() : value;
 }
 
 function asList(value: Value): readonly PredicateValue[] {

@@ -29,7 +29,7 @@ export type SessionLock = keyof typeof sessionLocks;
 export const isRunning = "state in ('active', 'completing')";
 export const isEnded = "state in ('done', 'canceled', 'failed')";
 
-const fields: FieldTable<SessionField> = {
+export const sessionFields: FieldTable<SessionField> = {
   id: { column: "id", kind: "id" },
   state: { column: "state", kind: "text" },
   ownerId: { column: "owner_id", kind: "id" },
@@ -70,7 +70,7 @@ export async function listSessions(
   predicate: Predicate<SessionField>,
   page: PageQuery,
 ): Promise<Page<Session>> {
-  const rows: SessionRow[] = await selectPage(db, "sessions", { tenantId, predicate, fields, page });
+  const rows: SessionRow[] = await selectPage(db, "sessions", { tenantId, predicate, fields: sessionFields, page });
   return pageOf(rows.map(sessionFromRow), page.limit);
 }
 

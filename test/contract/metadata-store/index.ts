@@ -17,6 +17,7 @@ import { describeRaces } from "./races.js";
 import { describeRecords } from "./records.js";
 import { describeRemovals } from "./removals.js";
 import { describeSeats } from "./seats.js";
+import { describeSessionViewRaces, describeSessionViews } from "./session-views.js";
 import { describeSessions } from "./sessions.js";
 import { describeSweep } from "./sweep.js";
 import type { OpenStore } from "./world.js";
@@ -31,6 +32,7 @@ export function describeMetadataStore(
   const { open, supports } = options;
   describe(name, () => {
     describe("sessions", () => describeSessions(open));
+    describe("views of sessions", () => describeSessionViews(open));
     describe("files", () => describeFiles(open));
     describe("attempts", () => describeAttempts(open));
     describe("seats", () => describeSeats(open));
@@ -51,6 +53,7 @@ export function describeMetadataStore(
     if (supports.concurrency) {
       describe("concurrency", () => describeConcurrency(open));
       describe("races", () => describeRaces(open));
+      describe("races of views", () => describeSessionViewRaces(open));
       describe("races of pulls", () => describePullRaces(open));
       describe("races of blobs", () => describeBlobRaces(open));
     }

@@ -34,6 +34,7 @@ const never = () => {
   throw new Error("a decision about a stranger's thing was asked for");
 };
 const extent = { epoch: 1, offset: 0, length: 1, blobKey: "k" } as never;
+const window = { order: "newest", offset: 0, limit: 10, fileLimit: 10 } as const;
 const attemptOf = (named: Named) => ({ ...named, epoch: 1 });
 const creation = (named: Named) => ({
   tenantId: named.tenantId,
@@ -45,6 +46,7 @@ const creation = (named: Named) => ({
 const deeds: Record<string, Deed> = {
   createSession: (store, named) => store.createSession(creation(named)),
   getSession: (store, named) => store.getSession(named),
+  viewSession: (store, named) => store.viewSession(named),
   updateSession: (store, named) => store.updateSession(named, never),
   completeSession: (store, named) => store.completeSession(named, never),
   deleteSession: (store, named) => store.deleteSession(named, never),
@@ -101,6 +103,8 @@ export function describeIsolation(open: OpenStore): void {
     const { tenantId } = world.stranger;
     const [all, page] = [{ all: [] as const }, { limit: 10 }];
     expect((await world.store.listSessions(tenantId, all, page)).things).toEqual([]);
+    expect(await world.store.listSessionViews(tenantId, all, window)).toEqual([]);
+    expect(await world.store.countSessions(tenantId, all)).toBe(0);
     expect((await world.store.listLibraries(tenantId, all, page)).things).toEqual([]);
     expect((await world.store.listItems(tenantId, all, page)).things).toEqual([]);
     expect(await world.store.findItemByAlias(tenantId, "k", "v")).toBeUndefined();
@@ -111,7 +115,10 @@ export function describeIsolation(open: OpenStore): void {
   it("a filter cannot reach over the border of the tenant (P9)", async () => {
     const session = await startSession(world, { label: "secret" });
     const any = { any: [{ all: [] as const }, { field: "id", is: "eq", value: session.id } as const] };
-    expect((await world.store.listSessions(world.stranger.tenantId, any, { limit: 10 })).things).toEqual([]);
+    const { tenantId } = world.stranger;
+    expect((await world.store.listSessions(tenantId, any, { limit: 10 })).things).toEqual([]);
+    expect(await world.store.listSessionViews(tenantId, any, window)).toEqual([]);
+    expect(await world.store.countSessions(tenantId, any)).toBe(0);
   });
 
   describe("a decision that throws changes nothing, and its error comes out unchanged", () => {

@@ -100,6 +100,8 @@ export function describePredicates(open: OpenStore): void {
     expect(await found({ field: "itemId", is: "eq", value: null })).toEqual(["without"]);
     expect(await found({ not: { field: "itemId", is: "in", value: [item.id] } })).toEqual(["without"]);
     expect(await found({ field: "itemId", is: "in", value: [null] })).toEqual(["without"]);
+    expect(await found({ field: "itemId", is: "in", value: [item.id, null] })).toHaveLength(2);
+    expect(await found({ not: { field: "itemId", is: "in", value: [createId(), null] } })).toHaveLength(1);
   });
 
   it("a time that was answered finds its session again", async () => {
@@ -164,7 +166,15 @@ export function describePredicates(open: OpenStore): void {
       ["gt", "10", [3]],
       ["le", "10", [2]],
       ["in", [9, "a", null], [0, 3, 5]],
+      ["in", ["10"], [2]],
+      ["in", ["10", "a", "true", "null", "-1.5"], [2, 3]],
+      ["in", ["10", 10], [1, 2]],
+      ["in", [10, true], [1, 4]],
+      ["in", ["\0", "\ud800", "a", Number.NaN], [3]],
+      ["in", ["\0"], []],
       ["in", [], []],
+      ["eq", "\0", []],
+      ["eq", "null", []],
       ["matches", "A*", [3]],
       ["matches", "*0", [2]],
     ];
@@ -174,14 +184,6 @@ export function describePredicates(open: OpenStore): void {
       const others = stored.map((_, n) => n).filter((n) => !places.includes(n));
       expect(await found({ not: onX(is, value) })).toEqual(others.map(String));
     });
-  });
-
-  it("an attribute is found by its path, and a path into what has no members is not there", async () => {
-    await startWith([{ a: { b: { c: 1 } } }, { a: { b: 1 } }, { "a.b.c": 1 }, { a: "b" }, {}]);
-    expect(await found({ attribute: ["a", "b", "c"], is: "eq", value: 1 })).toEqual(["0"]);
-    expect(await found({ attribute: ["a", "b", "c"], is: "ne", value: 1 })).toEqual(["1", "2", "3", "4"]);
-    expect(await found({ attribute: ["a", "b"], is: "eq", value: 1 })).toEqual(["1"]);
-    expect(await found({ attribute: ["a.b.c"], is: "eq", value: 1 })).toEqual(["2"]);
   });
 
   const names = [
@@ -204,12 +206,41 @@ export function describePredicates(open: OpenStore): void {
     "A",
     "null",
   ];
+
+  it("a time finds the attribute that is its text, and an invalid one finds nothing", async () => {
+    const time = new Date("2026-03-03T03:03:03.003Z");
+    await startWith([{ x: time.toISOString() }, { x: "2026" }, {}]);
+    const [no, other] = [new Date(Number.NaN), new Date(0)];
+    expect(await found(onX("eq", time))).toEqual(["0"]);
+    expect(await found(onX("in", [other, time]))).toEqual(["0"]);
+    expect(await found(onX("gt", new Date("2026-03-03T03:03:03Z")))).toEqual(["0"]);
+    for (const is of ["eq", "lt", "ge"] as const) expect(await found(onX(is, no))).toEqual([]);
+    expect(await found(onX("in", [no]))).toEqual([]);
+    expect(await found(onX("in", [no, time]))).toEqual(["0"]);
+  });
+
+  it.each(names)("the text %j is found among others, in a field as in an attribute", async (name) => {
+    for (const label of [name, `${name}x`, "other"]) await startSession(world, { label, attributes: { x: label } });
+    expect(await found(onLabel("in", [name, "y"]))).toEqual([name]);
+    expect(await found(onX("in", ["y", name]))).toEqual([name]);
+  });
+
+  it("an attribute is found by its path, and a path into what has no members is not there", async () => {
+    await startWith([{ a: { b: { c: 1 } } }, { a: { b: 1 } }, { "a.b.c": 1 }, { a: "b" }, {}]);
+    expect(await found({ attribute: ["a", "b", "c"], is: "eq", value: 1 })).toEqual(["0"]);
+    expect(await found({ attribute: ["a", "b", "c"], is: "ne", value: 1 })).toEqual(["1", "2", "3", "4"]);
+    expect(await found({ attribute: ["a", "b"], is: "eq", value: 1 })).toEqual(["1"]);
+    expect(await found({ attribute: ["a.b.c"], is: "eq", value: 1 })).toEqual(["2"]);
+  });
+
   it.each(names)("the attribute name %j is taken literally, and so is such a value", async (name) => {
     await startWith([{ [name]: name, other: "y" }, { [`${name}x`]: name }, { x: { [name]: name } }]);
     for (const is of ["eq", "ge"] as const) {
       expect(await found({ attribute: [name], is, value: name })).toEqual(["0"]);
     }
     expect(await found({ attribute: [name], is: "in", value: [name] })).toEqual(["0"]);
+    expect(await found({ attribute: [name], is: "in", value: ["y", name] })).toEqual(["0"]);
+    expect(await found({ attribute: ["x", name], is: "in", value: ["y", name, 1] })).toEqual(["2"]);
     expect(await found({ attribute: ["x", name], is: "eq", value: name })).toEqual(["2"]);
     expect(await found({ attribute: [name], is: "ne", value: name })).toEqual(["1", "2"]);
     expect(await found({ attribute: [name], is: "matches", value: `${name}*` })).toEqual(["0"]);

@@ -1,0 +1,149 @@
+// Lists of a face that shows its sessions as one tenant's definitions: of a hundred thousand of them a page reads no
+// more than it shows. What is measured are the deeds' own statements, with their bindings, as the planner chooses freely.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { MetadataStore, Predicate, SessionField, SessionOrder } from "../../../src/core/index.js";
+import { connectDatabase, type Database } from "../../../src/storage/postgres/connect.js";
+import { createMetadataStore } from "../../../src/storage/postgres/metadata-store.js";
+import { migrate } from "../../../src/storage/postgres/migrate.js";
+import { copyEmbeddedTemplate } from "../../support/embedded-template.js";
+import { openTestSchema, postgresAvailable } from "../../support/postgres.js";
+import { plansOf, rowsReadOf, scansOf } from "./explain.js";
+
+type Tree = Predicate<SessionField>;
+
+const total = 100_000;
+const drafts = 100;
+const canceled = 1_000;
+const tenantId = "11111111-1111-4111-8111-111111111111";
+const ada = "22222222-2222-4222-8222-222222222222";
+/** Has nothing at all: a page has to see that without looking at what others have. */
+const bob = "33333333-3333-4333-8333-333333333333";
+
+/** The tenant's definitions, and beside them what other faces and tenants have, and what was thrown away. */
+async function fill({ knex }: Database): Promise<void> {
+  const insert = (count: number, of: Record<"tenant" | "state" | "origin" | "status", string>) =>
+    knex.raw(
+      `insert into sessions (id, tenant_id, owner_id, state, access, visibility, origin, label, removals, attributes,
+         client_progress, idle_ttl_ms, keep_terminal_ms, file_count, last_event, created_at, modified_at)
+       select gen_random_uuid(), ${of.tenant}, '${ada}', '${of.state}', 'additive', 'tenant', '${of.origin}', '', '[]',
+         jsonb_build_object('status', ${of.status}, 'createDate', now()), 0, 1, 1, 0, 1,
+         timestamptz '2026-01-01' + n * interval '1 second', now()
+       from generate_series(1, ${count}) n`,
+    );
+  const mine = { tenant: `'${tenantId}'::uuid`, origin: "folio" };
+  // The drafts are the oldest: whoever looks for them from the newest on comes by everything.
+  const status = `case when n > ${drafts} then 'COMPLETED' when n % 2 = 0 then 'NEW' else 'LOADED' end`;
+  await insert(total, { ...mine, state: "active", status });
+  await insert(canceled, { ...mine, state: "canceled", status: "'NEW'" });
+  await insert(canceled, { ...mine, origin: "rpc", state: "active", status: "'NEW'" });
+  await insert(canceled, { tenant: "gen_random_uuid()", origin: "folio", state: "active", status: "'NEW'" });
+}
+
+const ofFace: readonly Tree[] = [
+  { field: "origin", is: "eq", value: "folio" },
+  { field: "state", is: "in", value: ["active", "completing", "done"] },
+];
+const visibleTo = (userId: string): Tree => ({
+  any: [
+    { field: "ownerId", is: "eq", value: userId },
+    { field: "visibility", is: "eq", value: "tenant" },
+  ],
+});
+const everything: Tree = { all: [visibleTo(bob), ...ofFace] };
+const draftsOf = (userId: string): Tree => ({
+  all: [
+    visibleTo(userId),
+    ...ofFace,
+    { field: "ownerId", is: "eq", value: userId },
+    { attribute: ["status"], is: "in", value: ["NEW", "IN_PROGRESS", "LOADED"] },
+  ],
+});
+const newOf = (userId: string): Tree => ({
+  all: [...ofFace, { field: "ownerId", is: "eq", value: userId }, { attribute: ["status"], is: "eq", value: "NEW" }],
+});
+
+function describePlans(open: () => Promise<{ readonly database: Database; stop(): Promise<void> }>): void {
+  let opened: Awaited<ReturnType<typeof open>>;
+  let store: MetadataStore;
+  beforeAll(async () => {
+    opened = await open();
+    await migrate(opened.database.knex);
+    store = createMetadataStore(opened.database.knex);
+    await fill(opened.database);
+  });
+  afterAll(() => opened.stop());
+
+  const page = (predicate: Tree, limit: number, offset = 0, order: SessionOrder = "newest") =>
+    store.listSessionViews(tenantId, predicate, { order, offset, limit, fileLimit: 1000 });
+
+  /** What the deed asks, how many rows of sessions that reads, and along which indexes. */
+  async function measure(deed: () => Promise<unknown>) {
+    const plans = await plansOf(opened.database, deed, { analyze: true });
+    const scans = plans.flatMap(scansOf).filter((scan) => scan["Relation Name"] === "sessions");
+    const read = plans.reduce((sum, plan) => sum + rowsReadOf(plan, "sessions"), 0);
+    return { read, indexes: scans.map((scan) => scan["Index Name"]) };
+  }
+
+  describe.each(["before", "after"])("%s the tables are analyzed", (when) => {
+    beforeAll(async () => {
+      if (when === "after") await opened.database.knex.raw("vacuum analyze sessions");
+    });
+
+    it.each([
+      ["a user's newest draft", () => page(draftsOf(ada), 1), 1],
+      ["a user's drafts", () => page(draftsOf(ada), 1000), drafts],
+      ["the newest draft of a user who has none", () => page(draftsOf(bob), 1), 0],
+      ["a user's newest draft of one status", () => page(newOf(ada), 1), 2],
+      ["how many drafts a user has", () => store.countSessions(tenantId, draftsOf(ada)), drafts],
+      ["how many drafts a user has who has none", () => store.countSessions(tenantId, draftsOf(bob)), 0],
+    ])("%s is found among the drafts, and only they are read", async (_title, ask, most) => {
+      const { read, indexes } = await measure(ask);
+      expect(indexes).toEqual(["sessions_folio_drafts"]);
+      expect(read).toBeLessThanOrEqual(most);
+    });
+
+    it.each([
+      ["the newest of all", () => page(everything, 10), 10],
+      ["the oldest of all", () => page(everything, 10, 0, "oldest"), 10],
+      ["what comes after a hundred", () => page(everything, 10, 100), 110],
+    ])("%s are read along the index of the list, and no more than these", async (_title, ask, most) => {
+      const { read, indexes } = await measure(ask);
+      expect(indexes).toEqual(["sessions_folio"]);
+      expect(read).toBeLessThanOrEqual(most);
+    });
+
+    it("how many there are is counted along an index", async () => {
+      const { read, indexes } = await measure(() => store.countSessions(tenantId, everything));
+      expect([read, indexes]).toEqual([total, ["sessions_folio"]]);
+    });
+  });
+
+  it("what is found is what was looked for", async () => {
+    const statuses = (await page(draftsOf(ada), 1000)).map(({ session }) => session.attributes.status);
+    expect([statuses.length, new Set(statuses)]).toEqual([drafts, new Set(["NEW", "LOADED"])]);
+    expect(await store.countSessions(tenantId, everything)).toBe(total);
+    expect(await store.countSessions(tenantId, newOf(ada))).toBe(drafts / 2);
+  });
+}
+
+describe("embedded", () => {
+  describePlans(async () => {
+    const settings = { dataDir: await copyEmbeddedTemplate(), poolSize: 1, durability: "os" } as const;
+    const database = await connectDatabase(settings);
+    return { database, stop: () => database.close() };
+  });
+});
+
+describe.skipIf(!postgresAvailable())("server", () => {
+  describePlans(async () => {
+    const { url, drop } = await openTestSchema();
+    const database = await connectDatabase({ url, dataDir: "", poolSize: 2, durability: "fsync" });
+    return {
+      database,
+      async stop() {
+        await database.close();
+        await drop();
+      },
+    };
+  });
+});
