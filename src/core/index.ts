@@ -51,5 +51,6 @@ export * from "./source.js";
 export * from "./source-address.js";
 export * from "./source-error.js";
 export * from "./thumbprint.js";
+export { untilAborted } from "./until-aborted.js";
 export * from "./uploads.js";
 export * from "./values.js";

@@ -1,5 +1,6 @@
 // Which part of a file a request carries: read from its headers alone, so that what is wrong is refused before the body.
 import { invalid, type PartInput } from "../../core/index.js";
+import { announcedLength } from "./announced-length.js";
 import { parseContentRange } from "./content-range.js";
 import { parseDigestField } from "./digest-fields.js";
 import { parseHeaderNumber } from "./header-number.js";
@@ -62,21 +63,6 @@ function parseComplete(text: string | undefined): boolean | undefined {
   if (text === undefined) return undefined;
   if (text !== "?1" && text !== "?0") throw new HttpProblem(400, "Upload-Complete must be ?1 or ?0");
   return text === "?1";
-}
-
-/**
- * How long the body says it is. Undefined: it is chunked, and its last chunk tells a whole one from a cut one. HTTP/2
- * has nothing that does, so it has to say it (P11).
- */
-function announcedLength({ headers, httpVersion }: WireRequest): number | "none" | undefined {
-  const coding = headers["content-encoding"] ?? "identity";
-  const transfer = headers["transfer-encoding"] ?? "chunked";
-  if (coding.toLowerCase() !== "identity" || transfer.toLowerCase() !== "chunked") {
-    throw new HttpProblem(415, "content is taken as it is, without a coding", { "accept-encoding": "identity" });
-  }
-  if (headers["content-length"] !== undefined) return parseHeaderNumber(headers["content-length"], "Content-Length");
-  if (httpVersion === "2") throw new HttpProblem(411, "over HTTP/2 the length of a body has to be announced");
-  return headers["transfer-encoding"] === undefined ? "none" : undefined;
 }
 
 /** What the part alone must hash to (it is all or nothing then), and what the whole must, once it is whole. */

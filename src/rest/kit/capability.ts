@@ -17,6 +17,7 @@ import { parseAppendedPart, parseWholePart } from "./capability-part.js";
 import { contentHeaders } from "./content-headers.js";
 import { HttpProblem, problemFrom } from "./problem.js";
 import { type ByteRange, chooseRange } from "./range.js";
+import { answerWhileUsed, whileUsed } from "./while-used.js";
 import type { WireHandler, WireRequest, WireResponse } from "./wire.js";
 
 export interface CapabilityDeps {
@@ -106,8 +107,7 @@ async function answer(deps: CapabilityDeps, request: WireRequest): Promise<WireR
     { ...request, body },
     { caller, signal: request.signal },
   );
-  const isStream = typeof answer.body === "object" && Symbol.asyncIterator in answer.body;
-  return isStream ? { ...answer, body: whileUsed(answer.body as AsyncIterable<Uint8Array>, speaker) } : answer;
+  return answerWhileUsed(answer, speaker);
 }
 
 /** 201: this request finished the file. 200: it had been finished with the same bytes. 204: there is more to come. */
@@ -185,11 +185,4 @@ function etagOf({ checksums }: Content): string {
   const sha256 = checksums.find(({ algorithm }) => algorithm === "sha256");
   if (sha256 === undefined) throw new TypeError("content without a SHA-256");
   return `"${sha256.value}"`;
-}
-
-async function* whileUsed(bytes: AsyncIterable<Uint8Array>, speaker: Speaker): AsyncGenerator<Uint8Array, void> {
-  for await (const chunk of bytes) {
-    speaker.use();
-    yield chunk;
-  }
 }

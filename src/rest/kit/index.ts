@@ -1,6 +1,8 @@
 /** What dialects, and the server, use of the shared mechanics. */
 export { type CapabilityDeps, capabilityPrefix, createCapabilityHandler } from "./capability.js";
 export type { Admitted, Dialect, UnreadRule } from "./dialect.js";
+export { createDialectHandler, type DialectHandler, type DialectOptions } from "./handler.js";
+export type { NamedLimit } from "./json-body.js";
 export { HttpProblem } from "./problem.js";
 export { createRoute, type PathNames, type RawBody, type RoutedRequest, type Row } from "./route.js";
 export type { WireHandler, WireRequest, WireResponse } from "./wire.js";

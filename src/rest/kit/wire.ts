@@ -31,6 +31,8 @@ export interface WireResponse {
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   /** Text and bytes get their `content-length`; a stream brings its own, if it has one. HEAD sends none. */
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
+  /** It may go out compressed, to clients that take that: it is worth it, and no secret is beside what others chose. */
+  readonly compressible?: true;
 }
 
 /** Answers a request. What it throws is no answer that anyone foresaw, or the signal's reason. */
