@@ -1,8 +1,11 @@
 import { createId, isUploadError, type JsonValue, type Uploads } from "../../core/index.js";
 import type { FolioCall } from "./call.js";
+import { createJsonFilter } from "./cql/json-filter.js";
+import { parseCql } from "./cql/parser.js";
 import { defaultExtensions } from "./default-extensions.js";
 import { FolioErrors, FolioRefusal } from "./errors.js";
 import { type FileExtension, isSameExtension } from "./file-extension.js";
+import type { ListWords } from "./list-words.js";
 import type { ExtensionWords, UserInfo } from "./schema.js";
 
 const place = { namespace: "folio", key: "fileExtensions" };
@@ -49,6 +52,14 @@ export function createExtensions(
   }
 
   return {
+    /** Those that a query in CQL finds, or all, in its order; a part of them, and how many they are. */
+    async find({ query, offset, limit }: ListWords, call: FolioCall) {
+      const { list } = await load(call);
+      const filter = query.trim() === "" ? undefined : createJsonFilter(parseCql(query));
+      const found = filter === undefined ? list : filter.sort(list.filter(filter.matches));
+      return { things: found.slice(offset, offset + limit), total: found.length };
+    },
+
     list: async (_: object, call: FolioCall): Promise<readonly FileExtension[]> => (await load(call)).list,
 
     get: async (input: { readonly id: string }, call: FolioCall): Promise<FileExtension> =>

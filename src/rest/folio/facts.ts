@@ -11,3 +11,18 @@ export interface FolioFacts {
   /** The media types that an answer may have, where it has any. */
   readonly produces?: readonly string[];
 }
+
+const produces = ["application/json", "text/plain"];
+
+/** What rows of `/data-import` are about: what the caller may see; what it may bring; how its tenant works. */
+export function reads(name: string): FolioFacts {
+  return { permission: `data-import.${name}`, needs: "read", produces };
+}
+
+export function writes(name: string, consumes?: string): FolioFacts {
+  return { ...reads(name), needs: "upload", ...(consumes && { consumes }) };
+}
+
+export function settles(name: string, consumes?: string): FolioFacts {
+  return { ...writes(name, consumes), needs: "administer" };
+}

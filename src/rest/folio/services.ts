@@ -1,7 +1,11 @@
 import type { Access, Uploads } from "../../core/index.js";
+import type { Definitions } from "./definitions.js";
+import type { Extensions } from "./extensions.js";
 
 /** What the rows of this face work with. */
 export interface FolioServices {
   readonly uploads: Uploads;
   readonly access: Access;
+  readonly definitions: Definitions;
+  readonly extensions: Extensions;
 }

@@ -1,0 +1,264 @@
+// Upload definitions over the core: each operation is one of the API's, and answers what it shows.
+import {
+  createId,
+  type Deadlines,
+  type FileSpecInput,
+  isUploadError,
+  type Predicate,
+  type SessionField,
+  type Uploads,
+} from "../../core/index.js";
+import type { RawBody } from "../kit/index.js";
+import { definitionAttributes, storedAttributes } from "./attributes.js";
+import type { FolioCall } from "./call.js";
+import { compileDefinitionQuery } from "./cql/definition-query.js";
+import { parseCql } from "./cql/parser.js";
+import { FolioErrors, FolioRefusal } from "./errors.js";
+import type { Extensions } from "./extensions.js";
+import { fileGone, lostAs, lostDefinition, lostFile } from "./lost.js";
+import { chooseNames } from "./names.js";
+import { validateNewDefinition } from "./new-definition.js";
+import type { DefinitionWords, FileWords, ProcessFilesWords } from "./schema.js";
+import { settleUpload } from "./status.js";
+import type { Definition, Metadata } from "./wire.js";
+
+export const origin = "folio";
+
+export interface DefinitionDeps {
+  readonly uploads: Uploads;
+  readonly extensions: Extensions;
+  readonly deadlines: Deadlines;
+  /** The largest file that a definition may announce (bytes). */
+  readonly maxFileBytes: number;
+  /** What is left for content (bytes). */
+  readonly freeBytes: () => Promise<number>;
+  readonly now: () => Date;
+}
+
+interface FilePlace {
+  readonly id: string;
+  readonly fileId: string;
+}
+
+export type Definitions = ReturnType<typeof createDefinitions>;
+
+/**
+ * Every operation may throw `FolioRefusal` and `FolioErrors`, which say what the API says, and of the core what is nothing
+ * that the API foresees.
+ */
+export function createDefinitions(deps: DefinitionDeps) {
+  const { uploads, extensions, now } = deps;
+
+  const view = (id: string, call: FolioCall): Promise<Definition> => uploads.viewSession({ sessionId: id }, call);
+
+  /** A core name for a file with this text that its definition does not have; somebody else may take it meanwhile. */
+  async function addNamed(id: string, { name, ...spec }: FileSpecInput, call: FolioCall): Promise<void> {
+    for (;;) {
+      const { files } = await view(id, call);
+      const taken = files.map((file) => file.name);
+      const [chosen = name] = chooseNames([name], taken);
+      try {
+        await uploads.addFile({ ...spec, name: chosen, sessionId: id, onExisting: "refuse" }, call);
+        return;
+      } catch (error) {
+        if (!isUploadError(error, "already_exists")) throw error;
+      }
+    }
+  }
+
+  return {
+    async create(words: DefinitionWords, call: FolioCall): Promise<Definition> {
+      const { fileDefinitions: files } = words;
+      const errors = validateNewDefinition({
+        files,
+        extensions: await extensions.list({}, call),
+        freeKb: Math.floor((await deps.freeBytes()) / 1024),
+        maxFileKb: Math.floor(deps.maxFileBytes / 1024),
+      });
+      if (errors.length > 0) throw new FolioErrors(errors, { tellsTotal: true });
+      const jobIds = files.map(() => createId());
+      const names = chooseNames(files.map(({ name }) => name));
+      const at = now();
+      const { session } = await uploads.createSession(
+        {
+          origin,
+          access: "additive",
+          visibility: "tenant",
+          deadlines: deps.deadlines,
+          attributes: storedAttributes({
+            status: "NEW",
+            // The one job of a single file is the whole of it.
+            metaJobExecutionId: jobIds.length === 1 ? jobIds[0] : createId(),
+            createDate: at,
+            createdByUserId: call.user?.id,
+            updatedDate: at,
+            updatedByUserId: call.user?.id,
+          }),
+          files: files.map((file, place) => specOf(file, names[place]!, jobIds[place])),
+        },
+        call,
+      );
+      return view(session.id, call);
+    },
+
+    get: (input: { readonly id: string }, call: FolioCall): Promise<Definition> =>
+      lostAs(`Upload Definition with id '${input.id}' not found`, async () => {
+        const found = await view(input.id, call);
+        if (found.session.state === "canceled" || found.session.state === "failed") throw lostDefinition();
+        return found;
+      }),
+
+    /** With a query, the caller's own; without, those of the tenant. Newest first unless the query says otherwise. */
+    async list(input: { readonly query: string; readonly offset: number; readonly limit: number }, call: FolioCall) {
+      const asked = input.query.trim() === "" ? undefined : compileDefinitionQuery(parseCql(input.query));
+      const own: Predicate<SessionField> =
+        call.user === undefined ? { any: [] } : { field: "ownerId", is: "eq", value: call.caller.userId };
+      const where: Predicate<SessionField> = {
+        all: [
+          { field: "state", is: "in", value: ["active", "completing", "done"] },
+          ...(asked === undefined ? [] : [own, asked.where]),
+        ],
+      };
+      const { offset, limit } = input;
+      const order = asked?.order ?? "newest";
+      return {
+        definitions: uploads.listSessionViews({ where, order, offset, limit }, call),
+        total: await uploads.countSessions({ where }, call),
+      };
+    },
+
+    /** What is left out stays; files and what the server keeps stay in any case. Answers the metadata of this change. */
+    update: (input: { readonly id: string; readonly words: DefinitionWords }, call: FolioCall) =>
+      lostAs(`Upload Definition was not found. ID: ${input.id}`, async () => {
+        const { status, metaJobExecutionId, createDate } = input.words;
+        const at = now();
+        const said = {
+          ...(status && { status }),
+          ...(metaJobExecutionId && { metaJobExecutionId }),
+          ...(createDate && { createDate }),
+          updatedDate: at,
+          updatedByUserId: call.user?.id,
+        };
+        await uploads.changeAttributes(
+          {
+            sessionId: input.id,
+            change: (session) => ({
+              attributes: storedAttributes({ ...definitionAttributes(session), ...said }),
+              details: { change: "updated", ...(status && { status }) },
+            }),
+          },
+          call,
+        );
+        const metadata: Metadata = {
+          createdDate: at,
+          createdByUserId: call.user?.id,
+          updatedDate: at,
+          updatedByUserId: call.user?.id,
+        };
+        return { definition: await view(input.id, call), metadata };
+      }),
+
+    remove: (input: { readonly id: string }, call: FolioCall): Promise<void> =>
+      lostAs(`UploadDefinition with id '${input.id}' was not found`, async () => {
+        const { applied } = await uploads.cancelSession(
+          {
+            sessionId: input.id,
+            check(session) {
+              if (definitionAttributes(session).status !== "COMPLETED" || session.fileCount === 0) return;
+              const words = `Cannot delete uploadDefinition ${input.id} - linked files are already being processed`;
+              throw new FolioRefusal(400, words);
+            },
+          },
+          call,
+        );
+        if (!applied) throw lostDefinition();
+      }),
+
+    addFile: (input: { readonly id: string; readonly words: FileWords }, call: FolioCall): Promise<Definition> =>
+      lostAs(`Upload Definition was not found. ID: ${input.id}`, async () => {
+        const { uploadDefinitionId = input.id } = input.words;
+        if (uploadDefinitionId.toLowerCase() !== input.id.toLowerCase()) throw otherDefinition(uploadDefinitionId);
+        await addNamed(input.id, specOf(input.words, input.words.name, input.words.jobExecutionId), call);
+        return view(input.id, call);
+      }),
+
+    removeFile: (input: FilePlace, call: FolioCall): Promise<void> =>
+      lostAs(`Upload Definition was not found. ID: ${input.id}`, () =>
+        lostFile(input.fileId, () => uploads.removeFile({ sessionId: input.id, fileId: input.fileId }, call)),
+      ),
+
+    /** The content takes the place of what there was once it is whole; the answer comes when it is durable. */
+    upload: (input: FilePlace & { readonly body: RawBody }, call: FolioCall): Promise<Definition> =>
+      lostAs(`Upload Definition was not found. ID: ${input.id}`, () =>
+        lostFile(input.fileId, async () => {
+          const { lengthBytes, bytes: body } = input.body;
+          const place = { sessionId: input.id, fileId: input.fileId };
+          const ending = () => ({ finish: true });
+          const part = { offset: 0, restart: true, onInterrupt: "fail", settle: settleUpload } as const;
+          try {
+            await uploads.writePart({ ...place, ...part, lengthBytes, body, ending }, call);
+          } catch (error) {
+            if (isUploadError(error, "superseded")) throw await tookOver(uploads, place, call);
+            if (isUploadError(error, "incomplete")) throw interrupted(input.fileId);
+            throw error;
+          }
+          return view(input.id, call);
+        }),
+      ),
+
+    /** Hands the definition over: whoever follows its history learns of it, and with which profile it is to be run. */
+    async process({ uploadDefinition: { id = "null" }, jobProfileInfo }: ProcessFilesWords, call: FolioCall) {
+      const { name, dataType, hidden } = jobProfileInfo;
+      const profile = { id: jobProfileInfo.id, ...(name && { name }), ...(dataType && { dataType }) };
+      const details = {
+        change: "completed",
+        status: "COMPLETED",
+        jobProfileInfo: { ...profile, hidden: hidden ?? false },
+      };
+      await lostAs(`Upload definition not found by id: ${id}`, () =>
+        uploads.changeAttributes(
+          {
+            sessionId: id,
+            change: (session) => ({
+              attributes: storedAttributes({ ...definitionAttributes(session), status: "COMPLETED" }),
+              details,
+            }),
+          },
+          call,
+        ),
+      );
+    },
+  };
+}
+
+function specOf(words: FileWords, name: string, jobExecutionId: string | undefined): FileSpecInput {
+  const { uiKey, size: sizeKb } = words;
+  const attributes = { name: words.name, uiKey, sizeKb, jobExecutionId, uploadedDate: undefined };
+  return { name, attributes: storedAttributes(attributes) };
+}
+
+/** Of an upload that somebody else ended: by taking its file away, or by sending that anew. */
+async function tookOver(
+  uploads: Uploads,
+  place: { readonly sessionId: string; readonly fileId: string },
+  call: FolioCall,
+): Promise<Error> {
+  try {
+    await uploads.getFile(place, call);
+    return interrupted(place.fileId);
+  } catch (error) {
+    if (isUploadError(error, "not_found")) return fileGone(place.fileId);
+    throw error;
+  }
+}
+
+function interrupted(fileId: string): FolioRefusal {
+  return new FolioRefusal(400, `Upload stream for file with id '${fileId}' has been interrupted`);
+}
+
+function otherDefinition(id: string): FolioErrors {
+  const parameters = [{ key: "uploadDefinitionId", value: id }];
+  return new FolioErrors([{ message: "the path is of another definition", type: "1", code: "-1", parameters }], {
+    tellsTotal: true,
+  });
+}
