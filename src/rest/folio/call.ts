@@ -1,7 +1,9 @@
 import type { Call } from "../../core/index.js";
 
-/** A call of this face: it knows the tenant by name, and the user where there is one. */
+/** Who asks, in this API's words. */
 export interface FolioCall extends Call {
+  /** As `x-okapi-tenant` says it. */
   readonly tenantName: string;
+  /** Undefined where nobody knows who it is: behind a gateway that names no user. */
   readonly user: { readonly id: string; readonly name: string } | undefined;
 }
