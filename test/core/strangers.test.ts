@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Call, createId, isUploadError, type Uploads } from "../../src/core/index.js";
+import { type Call, createId, isUploadError, type SessionViewsInput, type Uploads } from "../../src/core/index.js";
 import { put, readBack, refOf } from "../support/blobs.js";
 import { bodyOf, countedBody, pseudoRandom } from "../support/bodies.js";
 import { hookBlobs, makeItem, type OpenedUploads, openUploads, startSession, storeFile } from "../support/uploads.js";
@@ -37,6 +37,7 @@ const words = {
 /** What touches a session: nobody but its owner and the tenant's administrators may know of it. */
 const ofSessions = {
   getSession: (ids, call) => uploads.getSession(ids, call),
+  viewSession: (ids, call) => uploads.viewSession(ids, call),
   listSessionEvents: (ids, call) => uploads.listSessionEvents({ ...ids, after: 0 }, call),
   watchSession: async (ids, call) => {
     for await (const _ of uploads.watchSession({ ...ids, after: 0 }, call)) return;
@@ -88,6 +89,8 @@ const ofNobody = [
   "checkStore",
   "createLibrary",
   "listSessions",
+  "countSessions",
+  "listSessionViews",
   "listLibraries",
   "listItems",
   "findItemByAlias",
@@ -96,6 +99,14 @@ const ofNobody = [
 /** Named by digests, which anybody can guess: another tenant's answers are asked for below. */
 const ofBlobs = ["statBlobs", "putBlob", "putBlobs", "readBlob", "listBlobs", "removeBlobs"];
 const ofRecords = ["findRecord", "changeRecords", "listRecords"];
+
+/** The ids of the sessions that a list with their files shows. */
+async function viewed(input: Pick<SessionViewsInput, "where">, call: Call): Promise<readonly string[]> {
+  const ids: string[] = [];
+  const whole = { order: "newest", offset: 0, limit: 1000, ...input } as const;
+  for await (const { session } of uploads.listSessionViews(whole, call)) ids.push(session.id);
+  return ids;
+}
 
 /** The refusal, without the ids that were asked for. */
 async function refusalOf(ask: Ask, ids: Ids, call: Call) {
@@ -145,14 +156,19 @@ describe("a stranger (P9)", () => {
     const page = {};
     const ids = (list: { things: readonly { id: string }[] }) => list.things.map(({ id }) => id);
     for (const stranger of [bob, otherTenant]) {
-      const any = { any: [{ field: "id" as const, is: "eq" as const, value: mine.sessionId }] };
       expect(ids(await uploads.listSessions({ page }, stranger))).not.toContain(mine.sessionId);
-      expect(ids(await uploads.listSessions({ page, where: any }, stranger))).toEqual([]);
+      const any = { any: [{ field: "id" as const, is: "eq" as const, value: mine.sessionId }] };
       const not = { not: { field: "id" as const, is: "eq" as const, value: createId() } };
-      expect(ids(await uploads.listSessions({ page, where: not }, stranger))).toEqual([]);
+      for (const where of [any, not]) {
+        expect(ids(await uploads.listSessions({ page, where }, stranger))).toEqual([]);
+        expect(await viewed({ where }, stranger)).toEqual([]);
+        expect(await uploads.countSessions({ where }, stranger)).toBe(0);
+      }
     }
     for (const friend of [alice, admin]) {
       expect(ids(await uploads.listSessions({ page }, friend))).toContain(mine.sessionId);
+      expect(await viewed({}, friend)).toContain(mine.sessionId);
+      expect(await uploads.countSessions({}, friend)).toBeGreaterThan(0);
     }
     expect(ids(await uploads.listItems({ page }, otherTenant))).toEqual([]);
     expect(ids(await uploads.listLibraries({ page }, otherTenant))).toEqual([]);
@@ -247,13 +263,15 @@ describe("who is no stranger", () => {
       expect(await refusalOf(ask, nothing(), powerless)).toMatchObject({ code: "denied" });
     }
     const ref = refOf(pseudoRandom(10));
-    const ofRefs: Ask[] = [
+    const others: Ask[] = [
+      (_, call) => uploads.countSessions({}, call),
+      (_, call) => viewed({}, call),
       (_, call) => uploads.statBlobs({ refs: [ref] }, call),
       (_, call) => uploads.readBlob({ ref }, call),
       (_, call) => uploads.listBlobs({ page: {} }, call),
       (_, call) => uploads.removeBlobs({ refs: [ref] }, call),
       (_, call) => put(uploads, call, pseudoRandom(10)),
     ];
-    for (const ask of ofRefs) expect(await refusalOf(ask, mine, powerless)).toMatchObject({ code: "denied" });
+    for (const ask of others) expect(await refusalOf(ask, mine, powerless)).toMatchObject({ code: "denied" });
   });
 });

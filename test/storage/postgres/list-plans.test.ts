@@ -13,30 +13,35 @@ type Tree = Predicate<SessionField>;
 
 const total = 100_000;
 const drafts = 100;
-const canceled = 1_000;
+const few = 1_000;
+const rows = total + 4 * few;
 const tenantId = "11111111-1111-4111-8111-111111111111";
+const smallTenantId = "44444444-4444-4444-8444-444444444444";
 const ada = "22222222-2222-4222-8222-222222222222";
 /** Has nothing at all: a page has to see that without looking at what others have. */
 const bob = "33333333-3333-4333-8333-333333333333";
 
-/** The tenant's definitions, and beside them what other faces and tenants have, and what was thrown away. */
+/** The tenant's definitions, and beside them what was thrown away, and what other faces and tenants have. */
 async function fill({ knex }: Database): Promise<void> {
-  const insert = (count: number, of: Record<"tenant" | "state" | "origin" | "status", string>) =>
-    knex.raw(
+  const insert = (count: number, of: { tenant?: string; state?: string; origin?: string; status: string }) => {
+    const { tenant = `'${tenantId}'::uuid`, state = "active", origin = "folio", status } = of;
+    return knex.raw(
       `insert into sessions (id, tenant_id, owner_id, state, access, visibility, origin, label, removals, attributes,
          client_progress, idle_ttl_ms, keep_terminal_ms, file_count, last_event, created_at, modified_at)
-       select gen_random_uuid(), ${of.tenant}, '${ada}', '${of.state}', 'additive', 'tenant', '${of.origin}', '', '[]',
-         jsonb_build_object('status', ${of.status}, 'createDate', now()), 0, 1, 1, 0, 1,
+       select gen_random_uuid(), ${tenant}, '${ada}', '${state}', 'additive', 'tenant', '${origin}', '', '[]',
+         jsonb_build_object('status', ${status}), 0, 1, 1, 0, 1,
          timestamptz '2026-01-01' + n * interval '1 second', now()
        from generate_series(1, ${count}) n`,
     );
-  const mine = { tenant: `'${tenantId}'::uuid`, origin: "folio" };
+  };
   // The drafts are the oldest: whoever looks for them from the newest on comes by everything.
-  const status = `case when n > ${drafts} then 'COMPLETED' when n % 2 = 0 then 'NEW' else 'LOADED' end`;
-  await insert(total, { ...mine, state: "active", status });
-  await insert(canceled, { ...mine, state: "canceled", status: "'NEW'" });
-  await insert(canceled, { ...mine, origin: "rpc", state: "active", status: "'NEW'" });
-  await insert(canceled, { tenant: "gen_random_uuid()", origin: "folio", state: "active", status: "'NEW'" });
+  await insert(total, {
+    status: `case when n > ${drafts} then 'COMPLETED' when n % 2 = 0 then 'NEW' else 'LOADED' end`,
+  });
+  await insert(few, { status: "'NEW'", state: "canceled" });
+  await insert(few, { status: "'NEW'", origin: "rpc" });
+  await insert(few, { status: "'NEW'", tenant: "gen_random_uuid()" });
+  await insert(few, { status: "'COMPLETED'", tenant: `'${smallTenantId}'` });
 }
 
 const ofFace: readonly Tree[] = [
@@ -112,9 +117,10 @@ function describePlans(open: () => Promise<{ readonly database: Database; stop()
       expect(read).toBeLessThanOrEqual(most);
     });
 
-    it("how many there are is counted along an index", async () => {
-      const { read, indexes } = await measure(() => store.countSessions(tenantId, everything));
-      expect([read, indexes]).toEqual([total, ["sessions_folio"]]);
+    it("how many there are is counted in one go along what is there, and without what others have", async () => {
+      expect((await measure(() => store.countSessions(tenantId, everything))).read).toBeLessThanOrEqual(rows);
+      const { read, indexes } = await measure(() => store.countSessions(smallTenantId, everything));
+      expect([read, indexes]).toEqual([few, ["sessions_folio"]]);
     });
   });
 
