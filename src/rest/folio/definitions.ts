@@ -9,6 +9,7 @@ import {
   type Uploads,
 } from "../../core/index.js";
 import type { RawBody } from "../kit/index.js";
+import { folioOrigin } from "./admission.js";
 import { definitionAttributes, storedAttributes } from "./attributes.js";
 import type { FolioCall } from "./call.js";
 import { compileDefinitionQuery } from "./cql/definition-query.js";
@@ -21,8 +22,6 @@ import { validateNewDefinition } from "./new-definition.js";
 import type { DefinitionWords, FileWords, ProcessFilesWords } from "./schema.js";
 import { settleUpload } from "./status.js";
 import type { Definition, Metadata } from "./wire.js";
-
-export const origin = "folio";
 
 export interface DefinitionDeps {
   readonly uploads: Uploads;
@@ -81,7 +80,7 @@ export function createDefinitions(deps: DefinitionDeps) {
       const at = now();
       const { session } = await uploads.createSession(
         {
-          origin,
+          origin: folioOrigin,
           access: "additive",
           visibility: "tenant",
           deadlines: deps.deadlines,

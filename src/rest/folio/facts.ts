@@ -1,4 +1,5 @@
 import type { Permission } from "../../core/index.js";
+import { permissionFacts } from "./permissions.js";
 
 /** What a row of the table tells the gateway before anyone reads the body. */
 export interface FolioFacts {
@@ -14,15 +15,7 @@ export interface FolioFacts {
 
 const produces = ["application/json", "text/plain"];
 
-/** What rows of `/data-import` are about: what the caller may see; what it may bring; how its tenant works. */
-export function reads(name: string): FolioFacts {
-  return { permission: `data-import.${name}`, needs: "read", produces };
-}
-
-export function writes(name: string, consumes?: string): FolioFacts {
-  return { ...reads(name), needs: "upload", ...(consumes && { consumes }) };
-}
-
-export function settles(name: string, consumes?: string): FolioFacts {
-  return { ...writes(name, consumes), needs: "administer" };
+/** The facts of a row of `/data-import` that needs this permission of it, and takes a body of this type if any. */
+export function needing(permission: string, consumes?: string): FolioFacts {
+  return { ...permissionFacts(`data-import.${permission}`), produces, ...(consumes && { consumes }) };
 }

@@ -3,7 +3,7 @@ import { createRoute } from "../kit/index.js";
 import { jsonAnswer } from "./answers.js";
 import type { FolioCall } from "./call.js";
 import { FolioRefusal, textAnswer } from "./errors.js";
-import { type FolioFacts, reads, writes } from "./facts.js";
+import { type FolioFacts, needing } from "./facts.js";
 import { dataTypes } from "./schema.js";
 import type { FolioServices } from "./services.js";
 
@@ -30,30 +30,30 @@ const definition = "/data-import/uploadDefinitions/{id}";
 
 export const moduleRows = [
   route("GET /data-import/splitStatus", {
-    facts: reads("splitconfig.get"),
+    facts: needing("splitconfig.get"),
     ...asked,
     write: () => jsonAnswer(200, splitStatus),
   }),
   route("GET /data-import/dataTypes", {
-    facts: reads("datatypes.get"),
+    facts: needing("datatypes.get"),
     ...asked,
     write: () => jsonAnswer(200, { dataTypes, totalRecords: dataTypes.length }),
   }),
-  route("GET /data-import/uploadUrl", { facts: reads("uploadUrl.item.get"), ...refused(501, noSplitting) }),
+  route("GET /data-import/uploadUrl", { facts: needing("uploadUrl.item.get"), ...refused(501, noSplitting) }),
   route("GET /data-import/uploadUrl/subsequent", {
-    facts: reads("uploadUrl.subsequent.item.get"),
+    facts: needing("uploadUrl.subsequent.item.get"),
     ...refused(501, noSplitting),
   }),
   route(`POST ${definition}/files/{fileId}/assembleStorageFile`, {
-    facts: writes("assembleStorageFile.post", "application/json"),
+    facts: needing("assembleStorageFile.post", "application/json"),
     ...refused(501, noSplitting),
   }),
   route("GET /data-import/jobExecutions/{id}/downloadUrl", {
-    facts: reads("downloadUrl.get"),
+    facts: needing("downloadUrl.get"),
     ...refused(404, "Not found"),
   }),
   route("DELETE /data-import/jobExecutions/{id}/cancel", {
-    facts: writes("jobexecution.cancel"),
+    facts: needing("jobexecution.cancel"),
     ...refused(500, "Jobs are run elsewhere: there is none to cancel here"),
   }),
   route("GET /admin/health", { facts: {}, ...asked, write: () => textAnswer(200, "OK") }),

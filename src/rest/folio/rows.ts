@@ -2,7 +2,7 @@
 import { createRoute, type RawBody } from "../kit/index.js";
 import { jsonAnswer, listAnswer, noContent } from "./answers.js";
 import type { FolioCall } from "./call.js";
-import { type FolioFacts, reads, settles, writes } from "./facts.js";
+import { type FolioFacts, needing } from "./facts.js";
 import { formatExtension } from "./file-extension.js";
 import { readListWords } from "./list-words.js";
 import { readFileDefinition, readFileExtension, readProcessFiles, readUploadDefinition } from "./schema.js";
@@ -18,55 +18,55 @@ const definitions = "/data-import/uploadDefinitions";
 
 export const definitionRows = [
   route(`POST ${definitions}`, {
-    facts: writes("uploaddefinitions.post", json),
+    facts: needing("uploaddefinitions.post", json),
     read: async (r) => readUploadDefinition(await r.json()),
     run: (services) => services.definitions.create,
     write: (made) => jsonAnswer(201, wireDefinition(made)),
   }),
   route(`GET ${definitions}`, {
-    facts: reads("uploadDefinitions.collection.get"),
+    facts: needing("uploadDefinitions.collection.get"),
     read: (r) => readListWords(r),
     run: (services) => services.definitions.list,
     write: ({ definitions, total }) => listAnswer("uploadDefinitions", definitions, wireDefinition, total),
   }),
   route(`GET ${definitions}/{id}`, {
-    facts: reads("uploadDefinitions.item.get"),
+    facts: needing("uploadDefinitions.item.get"),
     read: (r) => r.params,
     run: (services) => services.definitions.get,
     write: (found) => jsonAnswer(200, wireDefinition(found)),
   }),
   route(`PUT ${definitions}/{id}`, {
-    facts: writes("uploaddefinitions.put", json),
+    facts: needing("uploaddefinitions.put", json),
     read: async (r) => ({ ...r.params, words: readUploadDefinition(await r.json()) }),
     run: (services) => services.definitions.update,
     write: ({ definition, metadata }) => jsonAnswer(200, wireDefinition(definition, metadata)),
   }),
   route(`DELETE ${definitions}/{id}`, {
-    facts: writes("uploaddefinitions.delete"),
+    facts: needing("uploaddefinitions.delete"),
     read: (r) => r.params,
     run: (services) => services.definitions.remove,
     write: () => noContent,
   }),
   route(`POST ${definitions}/{id}/files`, {
-    facts: writes("uploadDefinitions.files.item.post", json),
+    facts: needing("uploadDefinitions.files.item.post", json),
     read: async (r) => ({ ...r.params, words: readFileDefinition(await r.json()) }),
     run: (services) => services.definitions.addFile,
     write: (changed) => jsonAnswer(201, wireDefinition(changed)),
   }),
   route(`DELETE ${definitions}/{id}/files/{fileId}`, {
-    facts: writes("uploaddefinitions.files.delete"),
+    facts: needing("uploaddefinitions.files.delete"),
     read: (r) => r.params,
     run: (services) => services.definitions.removeFile,
     write: () => noContent,
   }),
   route(`POST ${definitions}/{id}/files/{fileId}`, {
-    facts: writes("upload.file.post", bytes),
+    facts: needing("upload.file.post", bytes),
     read: (r): { id: string; fileId: string; body: RawBody } => ({ ...r.params, body: r.raw() }),
     run: (services) => services.definitions.upload,
     write: (changed) => jsonAnswer(200, wireDefinition(changed)),
   }),
   route(`POST ${definitions}/{id}/processFiles`, {
-    facts: writes("uploadDefinitions.processFiles.item.post", json),
+    facts: needing("uploadDefinitions.processFiles.item.post", json),
     read: async (r) => readProcessFiles(await r.json()),
     run: (services) => services.definitions.process,
     write: () => noContent,
@@ -77,37 +77,37 @@ const extensions = "/data-import/fileExtensions";
 
 export const extensionRows = [
   route(`GET ${extensions}`, {
-    facts: reads("fileExtensions.collection.get"),
+    facts: needing("fileExtensions.collection.get"),
     read: (r) => readListWords(r),
     run: (services) => services.extensions.find,
     write: ({ things, total }) => jsonAnswer(200, { fileExtensions: things.map(formatExtension), totalRecords: total }),
   }),
   route(`POST ${extensions}`, {
-    facts: settles("fileExtensions.post", json),
+    facts: needing("fileExtensions.post", json),
     read: async (r) => ({ words: readFileExtension(await r.json()) }),
     run: (services) => services.extensions.create,
     write: (made) => jsonAnswer(201, formatExtension(made)),
   }),
   route(`GET ${extensions}/{id}`, {
-    facts: reads("fileExtensions.item.get"),
+    facts: needing("fileExtensions.item.get"),
     read: (r) => r.params,
     run: (services) => services.extensions.get,
     write: (found) => jsonAnswer(200, formatExtension(found)),
   }),
   route(`PUT ${extensions}/{id}`, {
-    facts: settles("fileExtensions.put", json),
+    facts: needing("fileExtensions.put", json),
     read: async (r) => ({ ...r.params, words: readFileExtension(await r.json()) }),
     run: (services) => services.extensions.update,
     write: (changed) => jsonAnswer(200, formatExtension(changed)),
   }),
   route(`DELETE ${extensions}/{id}`, {
-    facts: settles("fileExtensions.delete"),
+    facts: needing("fileExtensions.delete"),
     read: (r) => r.params,
     run: (services) => services.extensions.remove,
     write: () => noContent,
   }),
   route(`POST ${extensions}/restore/default`, {
-    facts: settles("fileExtensions.default.post"),
+    facts: needing("fileExtensions.default.post"),
     read: () => ({}),
     run: (services) => services.extensions.restoreDefaults,
     write: (things) => jsonAnswer(200, { fileExtensions: things.map(formatExtension), totalRecords: things.length }),

@@ -154,6 +154,7 @@ export function request(line: string, more: Partial<WireRequest> = {}): WireRequ
     body: (async function* () {})(),
     signal: new AbortController().signal,
     origin: "",
+    peerAddress: "192.0.2.1",
     id: "made-up",
     ...more,
   };
