@@ -117,6 +117,7 @@ export async function compose(config: Config, log: Log, version: string): Promis
     capabilityKey: await loadCapabilityKey(dataDir),
     checkReady,
     metrics,
+    dialects: [],
   });
   const listening = listen({
     ...config.listen,
