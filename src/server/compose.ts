@@ -3,6 +3,7 @@ import { createAccess } from "../access/access.js";
 import { ensureAdministrator } from "../access/first-administrator.js";
 import { createPasswords } from "../access/passwords.js";
 import { createUploads, defaultTenant, firstAdministrator } from "../core/index.js";
+import { folioOrigin, settleUpload } from "../rest/folio/index.js";
 import { createDiskBlobStore } from "../storage/disk/blob-store.js";
 import { connectDatabase } from "../storage/postgres/connect.js";
 import { createMetadataStore } from "../storage/postgres/metadata-store.js";
@@ -11,6 +12,7 @@ import { createAdministratorPassword } from "./administrator.js";
 import { assertNoContent, startBootstrap } from "./bootstrap.js";
 import type { Config } from "./config.js";
 import { createFaces } from "./faces.js";
+import { mountFolio } from "./folio.js";
 import { loadKey } from "./key-file.js";
 import { listen } from "./listen.js";
 import type { Log } from "./log.js";
@@ -59,17 +61,6 @@ export async function compose(config: Config, log: Log, version: string): Promis
     assertNew: () => assertNoContent(blobs),
   });
   const metadata = createMetadataStore(database.knex);
-  const stopping = new AbortController();
-  const passwords = createPasswords();
-  const firstPassword = createAdministratorPassword(config, log);
-  const bootstrap = startBootstrap({
-    metadata,
-    migrate: () => migrate(database.knex),
-    blobs,
-    ensureAdministrator: () => ensureAdministrator({ store: metadata, passwords, givePassword: firstPassword.give }),
-    signal: stopping.signal,
-    onRetry: (error, waitMs) => log.warn({ err: error, retryInMs: waitMs }, "the database cannot be reached"),
-  });
   const clock = { now: () => new Date() };
   const observer = {
     ...metrics.observer,
@@ -79,6 +70,18 @@ export async function compose(config: Config, log: Log, version: string): Promis
     },
   };
   const uploads = createUploads({ metadata, blobs, clock, limits: config.limits, observer });
+  const stopping = new AbortController();
+  const passwords = createPasswords();
+  const firstPassword = createAdministratorPassword(config, log);
+  const bootstrap = startBootstrap({
+    metadata,
+    migrate: () => migrate(database.knex),
+    blobs,
+    ensureAdministrator: () => ensureAdministrator({ store: metadata, passwords, givePassword: firstPassword.give }),
+    recover: () => uploads.failBrokenAttempts({ origin: folioOrigin, settle: settleUpload }),
+    signal: stopping.signal,
+    onRetry: (error, waitMs) => log.warn({ err: error, retryInMs: waitMs }, "the database cannot be reached"),
+  });
   const known = createAccess({
     store: metadata,
     passwords,
@@ -117,6 +120,9 @@ export async function compose(config: Config, log: Log, version: string): Promis
     capabilityKey: await loadKey(dataDir, "capability-key"),
     checkReady,
     metrics,
+    dialects: [
+      mountFolio({ config, log, uploads, access, clock, tokenKey: await loadKey(dataDir, "folio-token-key") }),
+    ],
   });
   const listening = listen({
     ...config.listen,

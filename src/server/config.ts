@@ -4,6 +4,7 @@ import { isPassword } from "../access/passwords.js";
 import { type Deadlines, defaultLimits, defaultSweep, type Limits, type SweepOptions } from "../core/index.js";
 import { type PullAllowance, parsePullAllow } from "../sources/address-policy.js";
 import { parsePullRoots } from "../sources/roots.js";
+import { isLoopback } from "./node-http.js";
 
 export interface Config {
   readonly listen: { readonly host: string; readonly port: number };
@@ -22,7 +23,16 @@ export interface Config {
   /** Within this a call that takes one message must have sent it. */
   readonly messageTimeoutMs: number;
   readonly limits: Limits;
+  /** The largest body of JSON that a REST dialect takes. */
+  readonly maxJsonBytes: number;
   readonly deadlines: Deadlines;
+  readonly folio: {
+    /** A gateway is in front, and its headers say who asks. */
+    readonly trustOkapi: boolean;
+    readonly deadlines: Deadlines;
+    /** The largest size that a definition may announce. */
+    readonly maxFileBytes: number;
+  };
   readonly pull: {
     /** What may be pulled from beside public addresses. */
     readonly allow: PullAllowance;
@@ -133,10 +143,20 @@ export function readConfig(env: Environment, isTerminal: boolean): Config {
       checkpointBytes: bytes("SLIPWAY_CHECKPOINT_BYTES", defaultLimits.checkpointBytes, 1),
       checkpointMs: interval("SLIPWAY_CHECKPOINT_INTERVAL", defaultLimits.checkpointMs),
     },
+    maxJsonBytes: bytes("SLIPWAY_MAX_JSON_BYTES", 8 * 2 ** 20, 1_024),
     deadlines: {
       idleTtlMs: duration("SLIPWAY_SESSION_TTL", 24 * hourMs),
       absoluteTtlMs: duration("SLIPWAY_SESSION_ABSOLUTE_TTL", 7 * 24 * hourMs),
       keepTerminalMs: duration("SLIPWAY_SESSION_KEEP", 24 * hourMs),
+    },
+    folio: {
+      trustOkapi: oneOf("SLIPWAY_FOLIO_TRUST_OKAPI", "0", ["0", "1"]) === "1",
+      deadlines: {
+        idleTtlMs: duration("SLIPWAY_FOLIO_SESSION_TTL", 7 * 24 * hourMs),
+        absoluteTtlMs: undefined,
+        keepTerminalMs: duration("SLIPWAY_FOLIO_SESSION_KEEP", 7 * 24 * hourMs),
+      },
+      maxFileBytes: bytes("SLIPWAY_FOLIO_MAX_FILE_BYTES", 2 ** 40, 0),
     },
     pull: {
       allow: read<PullAllowance>(
@@ -170,6 +190,12 @@ export function readConfig(env: Environment, isTerminal: boolean): Config {
       format: oneOf("SLIPWAY_LOG_FORMAT", isTerminal ? "pretty" : "json", ["pretty", "json"]),
     },
   };
+  // Whoever reaches the port is believed to be whom they say.
+  if (config.folio.trustOkapi && !isLoopback(config.listen.host)) {
+    throw new ConfigError(
+      "SLIPWAY_FOLIO_TRUST_OKAPI must be 0 unless SLIPWAY_LISTEN is an address of this machine alone",
+    );
+  }
   for (const name of Object.keys(env)) {
     if (name.startsWith("SLIPWAY_") && !known.has(name) && !foreign.has(name)) {
       throw new ConfigError(`${name} is not a setting; the README lists all of them`);

@@ -1,9 +1,10 @@
-// Everything that answers on the port, by the path of a request: the typed RPCs, capability URLs, health.
+// Everything that answers on the port, by the path of a request: the typed RPCs, capability URLs, REST dialects, health.
 import { setMaxListeners } from "node:events";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { compressionGzip, connectNodeAdapter } from "@connectrpc/connect-node";
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import type { Access, Clock, Uploads } from "../core/index.js";
+import type { WireHandler } from "../rest/kit/index.js";
 import { ignoreFarDeadlines } from "../rpc/deadlines.js";
 import { createTranslation } from "../rpc/errors.js";
 import { guardFirstMessages } from "../rpc/first-message.js";
@@ -14,6 +15,7 @@ import { createAccounts } from "./accounts.js";
 import { createCapabilityUrls } from "./capability-urls.js";
 import type { Config } from "./config.js";
 import { capabilityCors, createCors, rpcCors } from "./cors.js";
+import { findDialect, type MountedDialect, pathOf } from "./dialects.js";
 import { createDrain } from "./drain.js";
 import { createHealthHandler, type ReadinessCheck } from "./health.js";
 import { createHealthService } from "./health-service.js";
@@ -24,7 +26,7 @@ import type { Metrics } from "./metrics.js";
 import { createMetricsHandler, metricsPath } from "./metrics-handler.js";
 import { createRequestReader, isLoopback } from "./node-http.js";
 import { registerReflection, servicesOf } from "./reflection.js";
-import { createRequestNames, isCapability, isRpc, pathOf } from "./request-names.js";
+import { createRequestNames, isCapability, isRpc } from "./request-names.js";
 import { createTracing } from "./tracing.js";
 import { createWireHandler } from "./wire-http.js";
 
@@ -49,6 +51,7 @@ export function createFaces(deps: {
   readonly capabilityKey: Uint8Array;
   readonly checkReady: ReadinessCheck;
   readonly metrics: Metrics;
+  readonly dialects: readonly MountedDialect[];
 }): Faces {
   const { config, log, uploads, access, clock, checkReady, metrics } = deps;
   const leaving = new AbortController();
@@ -56,7 +59,7 @@ export function createFaces(deps: {
   // Every call listens to them while it runs, and Node would take more than ten for a leak.
   setMaxListeners(0, leaving.signal, cutting.signal);
   const drain = createDrain();
-  const names = createRequestNames();
+  const names = createRequestNames(deps.dialects);
   const requests = createRequestReader(config, createAccounts({ metrics, log, nameOf: names.nameOf }));
   const logRequest = (error: unknown, { id, method }: { readonly id: string; readonly method: string }) =>
     log.error({ err: error, requestId: id, method }, "a request failed");
@@ -68,13 +71,20 @@ export function createFaces(deps: {
     now: clock.now,
     logCause: logRequest,
   });
-  const capability = createWireHandler({
-    handle: capabilityUrls.handle,
-    describe: requests.requestOf,
-    track: drain.track,
-    cut: cutting.signal,
-    logUnexpected: logRequest,
-  });
+  const serve = (handle: WireHandler) =>
+    createWireHandler({
+      handle,
+      describe: requests.requestOf,
+      track: drain.track,
+      cut: cutting.signal,
+      logUnexpected: logRequest,
+    });
+  const capability = serve(capabilityUrls.handle);
+  const dialects = deps.dialects.map((dialect) => ({
+    ...dialect,
+    allow: createCors({ ...dialect.cors, origins: config.corsOrigins }),
+    serve: serve(dialect.handler.handle),
+  }));
   const health = createHealthHandler(checkReady, leaving.signal);
   const scrape = createMetricsHandler({
     registry: metrics.registry,
@@ -83,7 +93,10 @@ export function createFaces(deps: {
     requestOf: requests.requestOf,
     logUnexpected: (error, request) => logRequest(error, { ...requests.requestOf(request), method: "GET" }),
   });
-  const fallback = (url = "") => (isCapability(url) ? capability : pathOf(url) === metricsPath ? scrape : health);
+  const fallback = (url: string | undefined) => {
+    if (isCapability(url)) return capability;
+    return findDialect(dialects, url)?.serve ?? (pathOf(url) === metricsPath ? scrape : health);
+  };
   const rpc: RpcDeps = {
     uploads,
     access,
@@ -126,6 +139,7 @@ export function createFaces(deps: {
       messages.watch(request);
       if (isRpc(request.url) && allowRpc(request, response)) return;
       if (isCapability(request.url) && allowCapability(request, response)) return;
+      if (findDialect(dialects, request.url)?.allow(request, response) === true) return;
       answer(request, response);
     }),
     farewell: () => leaving.abort(new ConnectError("the server is stopping", Code.Unavailable)),

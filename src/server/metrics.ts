@@ -17,9 +17,12 @@ export interface Metrics {
 
 /** Which interface of the server a request is for, and what of it: both from closed lists. */
 export interface RequestName {
-  readonly face: "rpc" | "url" | "operations" | "other";
+  readonly face: "rpc" | "url" | "operations" | "other" | DialectName;
   readonly method: string;
 }
+
+/** The REST dialects. */
+export type DialectName = "folio";
 
 const appendBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 const requestBuckets = [0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600];

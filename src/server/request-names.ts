@@ -1,6 +1,7 @@
 // Which face a request is for, by its path.
 import type { ConnectRouter } from "@connectrpc/connect";
 import { capabilityPrefix } from "../rest/kit/index.js";
+import { findDialect, type MountedDialect, pathOf } from "./dialects.js";
 import type { RequestName } from "./metrics.js";
 import type { NodeRequest } from "./node-http.js";
 
@@ -17,16 +18,11 @@ export function isCapability(url: string | undefined): boolean {
   return url?.startsWith(capabilityPrefix) === true;
 }
 
-/** Without the query. */
-export function pathOf(url: string | undefined): string {
-  return (url ?? "").split("?", 1)[0] ?? "";
-}
-
 /**
  * Names requests for the log and the metrics. What is not in the closed lists is `other`: nobody makes up names by
  * asking for what is not there.
  */
-export function createRequestNames(): {
+export function createRequestNames(dialects: readonly MountedDialect[]): {
   /** To be told of all RPCs that there are. */
   read(router: ConnectRouter): void;
   nameOf(request: NodeRequest): RequestName;
@@ -43,6 +39,10 @@ export function createRequestNames(): {
       const rpc = rpcs.get(path);
       if (rpc !== undefined || isRpc(url)) return { face: "rpc", method: rpc ?? "other" };
       if (isCapability(url)) return { face: "url", method: httpMethods.has(method) ? method : "other" };
+      const dialect = findDialect(dialects, url);
+      if (dialect !== undefined) {
+        return { face: dialect.name, method: dialect.handler.lineOf({ method, url: url ?? "" }) ?? "other" };
+      }
       if (operationPaths.has(path)) return { face: "operations", method: path };
       return { face: "other", method: "other" };
     },

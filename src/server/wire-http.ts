@@ -2,6 +2,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import type { WireHandler, WireRequest, WireResponse } from "../rest/kit/index.js";
+import { compressAnswer } from "./compress-answer.js";
 import type { NodeHandler } from "./listen.js";
 
 type NodeRequest = Parameters<NodeHandler>[0];
@@ -113,14 +114,22 @@ function openAnswer(request: NodeRequest, response: NodeResponse, onGone: () => 
     });
 
   return {
-    async send({ status, headers, body }) {
+    async send(given) {
       if (closed) return;
+      const { status, headers, body } = compressAnswer(given, readHeader(request, "accept-encoding"));
       const silent = request.method === "HEAD" || status === 204 || status === 304;
       const bytes = body === undefined ? Buffer.alloc(0) : typeof body === "string" ? Buffer.from(body) : body;
       const whole = bytes instanceof Uint8Array;
       const tellsLength = whole && status !== 204 && status !== 304;
-      const lines = { ...headers, ...(tellsLength && { "content-length": String(bytes.length) }) };
+      // What others have said that the answer varies by stays true.
+      const vary = new Set([...listOf(out.getHeader("vary")), ...listOf(headers.vary)]);
+      const lines = {
+        ...headers,
+        ...(tellsLength && { "content-length": String(bytes.length) }),
+        ...(vary.size > 0 && { vary: [...vary].join(", ") }),
+      };
       out.writeHead(status, lines as OutgoingHttpHeaders);
+      if (silent) await letGo(given.body);
       if (!silent && !whole) {
         for await (const chunk of bytes) {
           if (closed) return;
@@ -132,6 +141,20 @@ function openAnswer(request: NodeRequest, response: NodeResponse, onGone: () => 
       await over;
     },
   };
+}
+
+/** Of a stream that nobody will read. */
+async function letGo(body: WireResponse["body"]): Promise<void> {
+  if (typeof body === "object" && Symbol.asyncIterator in body) await body[Symbol.asyncIterator]().return?.();
+}
+
+function readHeader({ headers }: NodeRequest, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(", ") : value;
+}
+
+function listOf(header: number | string | readonly string[] | undefined): readonly string[] {
+  return header === undefined ? [] : String(header).split(/\s*,\s*/);
 }
 
 function apology(stopping: boolean): WireResponse {

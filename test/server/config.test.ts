@@ -197,6 +197,16 @@ const settings: Readonly<Record<string, Setting>> = {
   SLIPWAY_MESSAGE_TIMEOUT: interval(({ messageTimeoutMs }) => messageTimeoutMs, 15 * 60_000),
   SLIPWAY_CHECKPOINT_BYTES: size(({ limits }) => limits.checkpointBytes, 32 * MiB, ["0"]),
   SLIPWAY_CHECKPOINT_INTERVAL: interval(({ limits }) => limits.checkpointMs, 2_000),
+  SLIPWAY_MAX_JSON_BYTES: size(({ maxJsonBytes }) => maxJsonBytes, 8 * MiB, ["0", "1023"]),
+  SLIPWAY_FOLIO_TRUST_OKAPI: {
+    of: ({ folio }) => folio.trustOkapi,
+    default: false,
+    good: { "0": false, "1": true },
+    bad: ["yes", "true", "2", "01"],
+  },
+  SLIPWAY_FOLIO_SESSION_TTL: duration(({ folio }) => folio.deadlines.idleTtlMs, 168 * hour),
+  SLIPWAY_FOLIO_SESSION_KEEP: duration(({ folio }) => folio.deadlines.keepTerminalMs, 168 * hour),
+  SLIPWAY_FOLIO_MAX_FILE_BYTES: size(({ folio }) => folio.maxFileBytes, MiB * MiB, []),
   SLIPWAY_SESSION_TTL: duration(({ deadlines }) => deadlines.idleTtlMs, 24 * hour),
   SLIPWAY_SESSION_ABSOLUTE_TTL: duration(({ deadlines }) => deadlines.absoluteTtlMs, 168 * hour),
   SLIPWAY_SESSION_KEEP: duration(({ deadlines }) => deadlines.keepTerminalMs, 24 * hour),
@@ -259,6 +269,18 @@ function refuse(env: Record<string, string>): string {
 it("a certificate without a key, and a key without a certificate, is refused by the name of what is missing", () => {
   expect(refuse({ SLIPWAY_TLS_CERT: "x" })).toMatch(/^SLIPWAY_TLS_KEY must be set/);
   expect(refuse({ SLIPWAY_TLS_KEY: "x" })).toMatch(/^SLIPWAY_TLS_CERT must be set/);
+});
+
+it("a gateway is trusted only where nobody else reaches the port", () => {
+  const trust = { SLIPWAY_FOLIO_TRUST_OKAPI: "1" };
+  for (const listen of ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:0", "up.example.com:80"]) {
+    expect(refuse({ ...trust, SLIPWAY_LISTEN: listen })).toBe(
+      "SLIPWAY_FOLIO_TRUST_OKAPI must be 0 unless SLIPWAY_LISTEN is an address of this machine alone",
+    );
+  }
+  for (const listen of ["127.0.0.1:0", "[::1]:8080", "localhost:80"]) {
+    expect(read({ ...trust, SLIPWAY_LISTEN: listen }).folio.trustOkapi).toBe(true);
+  }
 });
 
 it("every setting that is read has a row here", () => {
