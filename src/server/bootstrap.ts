@@ -23,6 +23,8 @@ export function startBootstrap(deps: {
   readonly blobs: BlobStore;
   /** Sees to it that somebody can be let in. */
   readonly ensureAdministrator: () => Promise<void>;
+  /** Ends what cannot be continued of what was under way when the last process ended. */
+  readonly recover: () => Promise<unknown>;
   readonly signal: AbortSignal;
   readonly onRetry: (error: Error, waitMs: number) => void;
 }): Bootstrap {
@@ -42,6 +44,7 @@ export function startBootstrap(deps: {
     }
     await deps.metadata.interruptValidations();
     await deps.metadata.returnAllPulls();
+    await deps.recover();
     await deps.ensureAdministrator();
     reached = true;
   }
