@@ -62,6 +62,8 @@ describe("hostile CQL does no harm:", () => {
     ["a name of nothing but dots", `${".".repeat(8000)}==a`, "read"],
     ["accents without end", `extension=="${"\u0301".repeat(8000)}"`, "read"],
     ["digits without end", `extension==${"1".repeat(8000)}x`, "read"],
+    ["an id with a wildcard without end", `id=="${"?🐘".repeat(2000)}"`, "refused"],
+    ["a time with wildcards without end", `createdDate=="${"*\ud800".repeat(4000)}"`, "refused"],
     ["a time without end", `createdDate==2019-03-21T15:36:49.${"1".repeat(8000)}`, "read"],
   ])("%s", (_what, text, expected) => expect(useUp(text)).toBe(expected));
 
