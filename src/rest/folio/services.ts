@@ -1,7 +1,9 @@
 import type { Access, Uploads } from "../../core/index.js";
+import type { FolioLogins } from "./logins.js";
 
 /** What the rows of this face work with. */
 export interface FolioServices {
   readonly uploads: Uploads;
   readonly access: Access;
+  readonly logins: FolioLogins;
 }
