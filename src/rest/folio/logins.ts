@@ -15,7 +15,7 @@ import type { FolioCall } from "./call.js";
 import { findCookie } from "./cookies.js";
 import { FolioErrors, FolioRefusal } from "./errors.js";
 import { findAccessToken, invalidToken } from "./gateway.js";
-import type { FolioTokens, FolioTokenType } from "./tokens.js";
+import { type FolioTokens, type FolioTokenType, renewingLabel } from "./tokens.js";
 
 export interface LoginInput {
   /** A user's name, or the id. */
@@ -66,7 +66,7 @@ const endingAfter = (seconds: number) => ({ idleTtlMs: seconds * 1000, absoluteT
 const asked = {
   "legacy-access": { audience: folioOrigin, label: "FOLIO login" },
   access: { audience: folioOrigin, label: "FOLIO login", ...endingAfter(accessSeconds) },
-  refresh: { audience: folioOrigin, label: "FOLIO refresh", ...endingAfter(refreshSeconds) },
+  refresh: { audience: folioOrigin, label: renewingLabel, ...endingAfter(refreshSeconds) },
 } as const satisfies Record<FolioTokenType, object>;
 
 export function createFolioLogins(deps: {

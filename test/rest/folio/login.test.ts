@@ -316,6 +316,15 @@ describe("POST /authn/refresh", () => {
     expect(await refusal({ ...cookie(folioRefreshToken!.value), origin: friend })).toBe(201);
   });
 
+  it("is all that its token is good for, also when that is taken out of it", async () => {
+    const cookies = await logIn();
+    const { jti } = decodeJwt(cookies.folioRefreshToken!.value);
+    const { jti: own } = decodeJwt(cookies.folioAccessToken!.value);
+    expect(await admits({ "x-okapi-token": cookies.folioRefreshToken!.value })).toEqual(invalid);
+    expect(await admits({ "x-okapi-token": jti })).toEqual(invalid);
+    expect(await admits({ "x-okapi-token": own })).toBe("diku/diku_reader");
+  });
+
   it("is for the tenant of the token (P9)", async () => {
     const headers = cookieHeader(await logIn());
     expect(await refusal({ ...headers, "x-okapi-tenant": "elsewhere" })).toEqual([403, "Invalid token"]);
