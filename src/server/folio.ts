@@ -5,6 +5,7 @@ import {
   createDefinitions,
   createExtensions,
   createFolioDialect,
+  createFolioLogins,
   createFolioTokens,
   createGateway,
   createOkapiGate,
@@ -57,11 +58,10 @@ export function mountFolio(deps: {
     freeBytes: () => freeBytesOf(config.dataDir),
     now: clock.now,
   });
-  const gate = trustOkapi
-    ? createOkapiGate({ access })
-    : createGateway({ access, tokens, origins: config.corsOrigins, now: clock.now });
+  const login = { access, tokens, origins: config.corsOrigins, now: clock.now };
+  const gate = trustOkapi ? createOkapiGate(login) : createGateway(login);
   const dialect = createFolioDialect(gate, trustOkapi ? "okapi" : "login");
-  const services = { uploads, access, definitions, extensions, tokens, now: clock.now };
+  const services = { uploads, access, definitions, extensions, logins: createFolioLogins(login) };
   return mountDialect(dialect, services, { config, log, cors });
 }
 
