@@ -3,6 +3,7 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { beginBody } from "../../src/rest/kit/begin-body.js";
 import { pseudoRandom } from "../support/bodies.js";
 import { type HttpAnswer, httpVersions, openHttp } from "../support/http.js";
 import { type DialectScene, useDialect } from "./dialect-scene.js";
@@ -13,19 +14,19 @@ const close = useDialect({ env: { SLIPWAY_CORS_ORIGINS: app } });
 const drain = useDialect({ manners: { unread: { drainBytes: 4 * MiB, drainMs: 60_000 } } });
 /** Answers that never end, and what has been pulled of them. */
 const stream = { pulledBytes: 0, state: "new" };
+async function* giveForEver() {
+  try {
+    for (let seed = 1; ; seed++) {
+      stream.pulledBytes += 65_536;
+      yield pseudoRandom(65_536, seed);
+    }
+  } finally {
+    stream.state = "let go";
+  }
+}
 const endless = useDialect({
   services: {
-    give: async () =>
-      (async function* () {
-        try {
-          for (let seed = 1; ; seed++) {
-            stream.pulledBytes += 65_536;
-            yield pseudoRandom(65_536, seed);
-          }
-        } finally {
-          stream.state = "let go";
-        }
-      })(),
+    give: async (_, { signal }) => beginBody(giveForEver(), signal!),
   },
 });
 
@@ -183,6 +184,13 @@ describe.each(httpVersions)("a dialect over HTTP/%s", (version) => {
       "content-length": String(small.body.length),
       vary: "Origin, Accept-Encoding",
     });
+  });
+
+  it.each(["gzip", "identity"])("lets go at once of a stream that HEAD is not sent (%s)", async (coding) => {
+    Object.assign(stream, { pulledBytes: 0, state: "new" });
+    const asked = { method: "HEAD", path: "/made/stream", headers: { "accept-encoding": coding } };
+    expect((await endless.clients[version].ask(asked)).status).toBe(200);
+    await expect.poll(() => stream).toEqual({ pulledBytes: 65_536, state: "let go" });
   });
 
   it.each(["gzip", "identity"])(
