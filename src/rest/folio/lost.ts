@@ -1,5 +1,5 @@
 // What the API says of definitions and files that are not there, or not any more.
-import { isUploadError, UploadError } from "../../core/index.js";
+import { isId, isUploadError, UploadError } from "../../core/index.js";
 import { FolioRefusal } from "./errors.js";
 
 /** What `ask` answers; `text` as 404 where it finds no definition, or one that has ended. */
@@ -18,7 +18,7 @@ export async function lostFile<T>(fileId: string, ask: () => Promise<T>): Promis
     return await ask();
   } catch (error) {
     const isMissing = isUploadError(error, "not_found") && error.details.reason === "FILE_NOT_FOUND";
-    const isNone = isUploadError(error, "invalid") && error.message.startsWith("file id ");
+    const isNone = isUploadError(error, "invalid") && !isId(fileId.toLowerCase());
     throw isMissing || isNone ? fileGone(fileId) : error;
   }
 }
