@@ -5,6 +5,7 @@ import {
   createDefinitions,
   createExtensions,
   createFolioDialect,
+  createFolioLogins,
   createFolioTokens,
   createGateway,
   createOkapiGate,
@@ -57,11 +58,11 @@ export function mountFolio(deps: {
     freeBytes: () => freeBytesOf(config.dataDir),
     now: clock.now,
   });
-  const gate = trustOkapi
-    ? createOkapiGate({ access })
-    : createGateway({ access, tokens, origins: config.corsOrigins, now: clock.now });
+  const origins = config.corsOrigins;
+  const logins = createFolioLogins({ access, tokens, origins, now: clock.now });
+  const gate = trustOkapi ? createOkapiGate({ access }) : createGateway({ access, tokens, origins, now: clock.now });
   const dialect = createFolioDialect(gate, trustOkapi ? "okapi" : "login");
-  const services = { uploads, access, definitions, extensions, tokens, now: clock.now };
+  const services = { uploads, access, definitions, extensions, logins };
   return mountDialect(dialect, services, { config, log, cors });
 }
 

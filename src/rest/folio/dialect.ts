@@ -2,13 +2,18 @@ import type { Dialect } from "../kit/index.js";
 import type { FolioGate } from "./admission.js";
 import type { FolioCall } from "./call.js";
 import type { FolioFacts } from "./facts.js";
+import { loginRows } from "./login.js";
 import { moduleRows } from "./module-rows.js";
 import { apology, refuse } from "./refusals.js";
 import { definitionRows, extensionRows } from "./rows.js";
 import type { FolioServices } from "./services.js";
+import { tenantRows } from "./tenant.js";
 
 /** Its clients send everything before they read anything. */
 const unread = { drainBytes: 256 * 2 ** 20, drainMs: 30_000 };
+
+/** What the other modules of the place have. */
+const rowsOf = { login: loginRows, okapi: tenantRows } as const;
 
 export type FolioDialect = Dialect<FolioServices, FolioFacts, FolioCall> & { readonly name: "folio" };
 
@@ -16,11 +21,11 @@ export type FolioDialect = Dialect<FolioServices, FolioFacts, FolioCall> & { rea
  * FOLIO's data-import as its clients know it: behind a gateway of its own, which is part of this server (`login`), or as
  * the module behind Okapi (`okapi`).
  */
-export function createFolioDialect(gate: FolioGate, _mode: "login" | "okapi"): FolioDialect {
+export function createFolioDialect(gate: FolioGate, mode: "login" | "okapi"): FolioDialect {
   return {
     name: "folio",
     prefixes: ["/data-import", "/authn", "/bl-users", "/admin", "/_"],
-    rows: [...definitionRows, ...extensionRows, ...moduleRows],
+    rows: [...definitionRows, ...extensionRows, ...moduleRows, ...rowsOf[mode]],
     trailingSlash: "optional",
     queryNames: "any case",
     unread,

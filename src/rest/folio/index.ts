@@ -4,6 +4,7 @@ export { createDefinitions } from "./definitions.js";
 export { createFolioDialect, type FolioDialect } from "./dialect.js";
 export { createExtensions } from "./extensions.js";
 export { createGateway } from "./gateway.js";
+export { createFolioLogins } from "./logins.js";
 export { createOkapiGate } from "./okapi.js";
 export type { FolioServices } from "./services.js";
 export { settleUpload } from "./status.js";

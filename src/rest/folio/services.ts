@@ -1,6 +1,7 @@
 import type { Access, Uploads } from "../../core/index.js";
 import type { Definitions } from "./definitions.js";
 import type { Extensions } from "./extensions.js";
+import type { FolioLogins } from "./logins.js";
 
 /** What the rows of this face work with. */
 export interface FolioServices {
@@ -8,4 +9,5 @@ export interface FolioServices {
   readonly access: Access;
   readonly definitions: Definitions;
   readonly extensions: Extensions;
+  readonly logins: FolioLogins;
 }
