@@ -58,11 +58,10 @@ export function mountFolio(deps: {
     freeBytes: () => freeBytesOf(config.dataDir),
     now: clock.now,
   });
-  const origins = config.corsOrigins;
-  const logins = createFolioLogins({ access, tokens, origins, now: clock.now });
-  const gate = trustOkapi ? createOkapiGate({ access }) : createGateway({ access, tokens, origins, now: clock.now });
+  const login = { access, tokens, origins: config.corsOrigins, now: clock.now };
+  const gate = trustOkapi ? createOkapiGate(login) : createGateway(login);
   const dialect = createFolioDialect(gate, trustOkapi ? "okapi" : "login");
-  const services = { uploads, access, definitions, extensions, logins };
+  const services = { uploads, access, definitions, extensions, logins: createFolioLogins(login) };
   return mountDialect(dialect, services, { config, log, cors });
 }
 

@@ -12,9 +12,6 @@ import { tenantRows } from "./tenant.js";
 /** Its clients send everything before they read anything. */
 const unread = { drainBytes: 256 * 2 ** 20, drainMs: 30_000 };
 
-/** What the other modules of the place have. */
-const rowsOf = { login: loginRows, okapi: tenantRows } as const;
-
 export type FolioDialect = Dialect<FolioServices, FolioFacts, FolioCall> & { readonly name: "folio" };
 
 /**
@@ -25,7 +22,7 @@ export function createFolioDialect(gate: FolioGate, mode: "login" | "okapi"): Fo
   return {
     name: "folio",
     prefixes: ["/data-import", "/authn", "/bl-users", "/admin", "/_"],
-    rows: [...definitionRows, ...extensionRows, ...moduleRows, ...rowsOf[mode]],
+    rows: [...definitionRows, ...extensionRows, ...moduleRows, ...(mode === "login" ? loginRows : tenantRows)],
     trailingSlash: "optional",
     queryNames: "any case",
     unread,

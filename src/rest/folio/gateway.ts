@@ -15,7 +15,7 @@ import { findCookie } from "./cookies.js";
 import { FolioRefusal, textAnswer } from "./errors.js";
 import type { FolioFacts } from "./facts.js";
 import { assertMediaTypes } from "./media-types.js";
-import { type FolioTokens, readUnverified } from "./tokens.js";
+import { type FolioTokens, readUnverified, renewingLabel } from "./tokens.js";
 
 export interface GatewayDeps {
   readonly access: Pick<Access, "authenticate" | "findTenant">;
@@ -42,7 +42,9 @@ export function createGateway(deps: GatewayDeps): FolioGate {
     if (opened === undefined || opened.type === "refresh") throw invalidToken(401);
     try {
       const { token } = opened;
-      return await access.authenticate({ kind: "token", token }, folioOrigin, { address: peerAddress });
+      const principal = await access.authenticate({ kind: "token", token }, folioOrigin, { address: peerAddress });
+      if (principal.token?.label === renewingLabel) throw invalidToken(401);
+      return principal;
     } catch (error) {
       throw isUploadError(error, "unauthenticated") ? invalidToken(401) : error;
     }

@@ -15,7 +15,7 @@ import type { FolioCall } from "./call.js";
 import { findCookie } from "./cookies.js";
 import { FolioErrors, FolioRefusal } from "./errors.js";
 import { findAccessToken, invalidToken } from "./gateway.js";
-import type { FolioTokens, FolioTokenType } from "./tokens.js";
+import { type FolioTokens, type FolioTokenType, renewingLabel } from "./tokens.js";
 
 export interface LoginInput {
   /** A user's name, or the id. */
@@ -66,7 +66,7 @@ const endingAfter = (seconds: number) => ({ idleTtlMs: seconds * 1000, absoluteT
 const asked = {
   "legacy-access": { audience: folioOrigin, label: "FOLIO login" },
   access: { audience: folioOrigin, label: "FOLIO login", ...endingAfter(accessSeconds) },
-  refresh: { audience: folioOrigin, label: "FOLIO refresh", ...endingAfter(refreshSeconds) },
+  refresh: { audience: folioOrigin, label: renewingLabel, ...endingAfter(refreshSeconds) },
 } as const satisfies Record<FolioTokenType, object>;
 
 export function createFolioLogins(deps: {
@@ -133,7 +133,7 @@ export function createFolioLogins(deps: {
       const text = findCookie(request, "folioRefreshToken", origins);
       if (text === undefined) throw new FolioRefusal(400, "The cookie folioRefreshToken is missing");
       const opened = await tokens.open(text, now());
-      if (opened?.type !== "refresh") throw invalidToken(401);
+      if (opened?.type !== "refresh") throw refreshEnded();
       try {
         const principal = await admit(opened.token, { address: request.peerAddress });
         const named = headerOf(request, "x-okapi-tenant") ?? principal.tenant.name;
@@ -149,7 +149,7 @@ export function createFolioLogins(deps: {
           refresh: await signEnding("refresh", next, member),
         };
       } catch (error) {
-        throw isUploadError(error, "unauthenticated") ? invalidToken(401) : error;
+        throw isUploadError(error, "unauthenticated") ? refreshEnded() : error;
       }
     },
 
@@ -188,4 +188,10 @@ function refuseLogin(error: unknown): never {
       code: "wrong.username.or.wrong.password.or.account.blocked",
     },
   ]);
+}
+
+/** Clients decide by the code that they have to log in again. */
+function refreshEnded(): FolioErrors {
+  const message = "the refresh token is none that was made here, or has ended";
+  return new FolioErrors([{ message, type: "error", code: "token.refresh.unprocessable" }]);
 }

@@ -32,6 +32,9 @@ export interface FolioTokens {
   open(text: string, now: Date): Promise<OpenedToken | undefined>;
 }
 
+/** By this label the server's own tokens are known that only renew a login, even where one is shown as it is. */
+export const renewingLabel = "FOLIO refresh";
+
 const algorithm = "HS256";
 const ownPrefix = "slp_";
 

@@ -63,8 +63,16 @@ const draftsOf = (userId: string): Tree => ({
     { attribute: ["status"], is: "in", value: ["NEW", "IN_PROGRESS", "LOADED"] },
   ],
 });
-const newOf = (userId: string): Tree => ({
-  all: [...ofFace, { field: "ownerId", is: "eq", value: userId }, { attribute: ["status"], is: "eq", value: "NEW" }],
+/** The same, said as conditions of one value each. */
+const draftsByEach = (userId: string): Tree => ({
+  all: [
+    ...ofFace,
+    { field: "ownerId", is: "eq", value: userId },
+    { any: ["NEW", "IN_PROGRESS", "LOADED"].map((value) => ({ attribute: ["status"], is: "eq", value })) },
+  ],
+});
+const withStatus = (status: string): Tree => ({
+  all: [...ofFace, { field: "ownerId", is: "eq", value: ada }, { attribute: ["status"], is: "in", value: [status] }],
 });
 
 function describePlans(open: () => Promise<{ readonly database: Database; stop(): Promise<void> }>): void {
@@ -96,14 +104,26 @@ function describePlans(open: () => Promise<{ readonly database: Database; stop()
 
     it.each([
       ["a user's newest draft", () => page(draftsOf(ada), 1), 1],
+      ["a user's newest draft, whichever way it is asked for", () => page(draftsByEach(ada), 1), 1],
+      ["a user's oldest draft", () => page(draftsOf(ada), 1, 0, "oldest"), 1],
       ["a user's drafts", () => page(draftsOf(ada), 1000), drafts],
       ["the newest draft of a user who has none", () => page(draftsOf(bob), 1), 0],
-      ["a user's newest draft of one status", () => page(newOf(ada), 1), 2],
       ["how many drafts a user has", () => store.countSessions(tenantId, draftsOf(ada)), drafts],
       ["how many drafts a user has who has none", () => store.countSessions(tenantId, draftsOf(bob)), 0],
     ])("%s is found among the drafts, and only they are read", async (_title, ask, most) => {
       const { read, indexes } = await measure(ask);
       expect(indexes).toEqual(["sessions_folio_drafts"]);
+      expect(read).toBeLessThanOrEqual(most);
+    });
+
+    it.each([
+      ["the newest of a status that most have", () => page(withStatus("COMPLETED"), 10), 10],
+      ["the newest of a status that few have", () => page(withStatus("NEW"), 10), drafts],
+      ["the newest of a status that none has", () => page(withStatus("ERROR"), 10), 0],
+      ["the number of those of a status", () => store.countSessions(tenantId, withStatus("LOADED")), drafts],
+    ])("of a user's, %s is found by the status, at most among the drafts", async (_title, ask, most) => {
+      const { read, indexes } = await measure(ask);
+      expect(indexes).toEqual([expect.stringMatching(/^sessions_folio_(status|drafts)$/)]);
       expect(read).toBeLessThanOrEqual(most);
     });
 
@@ -120,7 +140,7 @@ function describePlans(open: () => Promise<{ readonly database: Database; stop()
     it("how many there are is counted in one go along what is there, and without what others have", async () => {
       expect((await measure(() => store.countSessions(tenantId, everything))).read).toBeLessThanOrEqual(rows);
       const { read, indexes } = await measure(() => store.countSessions(smallTenantId, everything));
-      expect([read, indexes]).toEqual([few, ["sessions_folio"]]);
+      expect([read, indexes]).toEqual([few, [expect.stringMatching(/^sessions_folio/)]]);
     });
   });
 
@@ -128,7 +148,7 @@ function describePlans(open: () => Promise<{ readonly database: Database; stop()
     const statuses = (await page(draftsOf(ada), 1000)).map(({ session }) => session.attributes.status);
     expect([statuses.length, new Set(statuses)]).toEqual([drafts, new Set(["NEW", "LOADED"])]);
     expect(await store.countSessions(tenantId, everything)).toBe(total);
-    expect(await store.countSessions(tenantId, newOf(ada))).toBe(drafts / 2);
+    expect(await store.countSessions(tenantId, withStatus("NEW"))).toBe(drafts / 2);
   });
 }
 

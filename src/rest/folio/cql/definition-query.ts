@@ -14,6 +14,7 @@ import {
   CqlError,
   type CqlNode,
   type CqlQuery,
+  type CqlRelation,
   type CqlTerm,
   isAllRecords,
   literalOf,
@@ -45,6 +46,7 @@ const places: Readonly<Record<string, { readonly kind: "id" | "time"; readonly a
   "metadata.createdDate": { kind: "time", at: { field: "createdAt" } },
   "metadata.updatedDate": { kind: "time", at: { attribute: ["updatedDate"] } },
 };
+const orders = { "<": "lt", "<=": "le", ">": "gt", ">=": "ge" } as const;
 const creationKeys: readonly string[] = ["createdDate", "createDate", "metadata.createdDate"];
 
 /**
@@ -92,20 +94,9 @@ function compileTime(at: Place, { relation, term }: CqlClause): Condition {
   const period = findPeriod(term);
   if (period === undefined) return relation === "<>" ? isThere(at) : nothing;
   const { first, last } = period;
-  switch (relation) {
-    case "<":
-      return { ...at, is: "lt", value: first };
-    case "<=":
-      return { ...at, is: "le", value: first };
-    case ">":
-      return { ...at, is: "gt", value: first };
-    case ">=":
-      return { ...at, is: "ge", value: first };
-    case "<>":
-      return anyOf({ ...at, is: "lt", value: first }, { ...at, is: "gt", value: last });
-    default:
-      return isWithin(at, period);
-  }
+  if (isOrder(relation)) return { ...at, is: orders[relation], value: first };
+  if (relation === "<>") return anyOf({ ...at, is: "lt", value: first }, { ...at, is: "gt", value: last });
+  return isWithin(at, period);
 }
 
 function isWithin(at: Place, { first, last }: Period): Condition {
@@ -115,24 +106,11 @@ function isWithin(at: Place, { first, last }: Period): Condition {
 
 /** An id is one word, in lower case and without accents. */
 function compileId(at: Place, { relation, term }: CqlClause): Condition {
-  switch (relation) {
-    case "<":
-      return { ...at, is: "lt", value: foldText(literalOf(term)) };
-    case "<=":
-      return { ...at, is: "le", value: foldText(literalOf(term)) };
-    case ">":
-      return { ...at, is: "gt", value: foldText(literalOf(term)) };
-    case ">=":
-      return { ...at, is: "ge", value: foldText(literalOf(term)) };
-    case "<>":
-      return allOf(isThere(at), noneOf(isId(at, term)));
-    case "any":
-      return anyOf(...splitTerm(term).map((word) => isId(at, word)));
-    case "all":
-      return allOf(...splitTerm(term).map((word) => isId(at, word)));
-    default:
-      return isId(at, term);
-  }
+  if (isOrder(relation)) return { ...at, is: orders[relation], value: foldText(literalOf(term)) };
+  if (relation === "<>") return allOf(isThere(at), noneOf(isId(at, term)));
+  if (relation === "any") return anyOf(...splitTerm(term).map((word) => isId(at, word)));
+  if (relation === "all") return allOf(...splitTerm(term).map((word) => isId(at, word)));
+  return isId(at, term);
 }
 
 function isId(at: Place, term: CqlTerm): Condition {
@@ -144,4 +122,8 @@ function isId(at: Place, term: CqlTerm): Condition {
   if (term.some((piece) => typeof piece === "string" && piece.includes("*"))) return nothing;
   const value = pieces.join("");
   return "field" in at && !value.includes("*") ? idCondition(value) : { ...at, is: "matches", value };
+}
+
+function isOrder(relation: CqlRelation): relation is keyof typeof orders {
+  return Object.hasOwn(orders, relation);
 }

@@ -12,7 +12,6 @@ const keywords: readonly string[] = ["and", "or", "not", "prox", "sortby"];
 const pairs: readonly string[] = ["==", "<>", "<=", ">="];
 const blanks = " \t\r\n";
 const symbols = "()/<>=";
-const longestNear = 80;
 
 /** The query's tokens, the last of which is its end. One pass, which never looks back. */
 export function readTokens(query: string): readonly CqlToken[] {
@@ -37,11 +36,6 @@ export function readTokens(query: string): readonly CqlToken[] {
   return tokens;
 }
 
-/** A part of the query as a message may repeat it. */
-export function nearOf(text: string): string {
-  return text.slice(0, longestNear).toWellFormed();
-}
-
 interface Read {
   readonly token: CqlToken;
   readonly end: number;
@@ -50,7 +44,7 @@ interface Read {
 function readString(query: string, start: number): Read {
   const { term, end } = readPieces(query, start + 1, (char) => char === '"');
   if (end === query.length) {
-    throw new CqlError("a quoted text has no closing quotation mark", nearOf(query.slice(start)));
+    throw new CqlError("a quoted text has no closing quotation mark", query.slice(start));
   }
   return { token: { kind: "string", text: query.slice(start, end + 1), term }, end: end + 1 };
 }
@@ -88,10 +82,7 @@ function readPieces(
       if (at === query.length) throw new CqlError("a backslash has nothing after it", "\\");
       text += query.charAt(at);
     } else if (char === '"') {
-      throw new CqlError(
-        "a quotation mark inside a word needs a backslash before it",
-        nearOf(query.slice(start, at + 1)),
-      );
+      throw new CqlError("a quotation mark inside a word needs a backslash before it", query.slice(start, at + 1));
     } else {
       text += char;
     }

@@ -1,6 +1,6 @@
 // The subset of the Contextual Query Language that the API's lists take, by recursive descent over tokens: it looks one
 // token ahead and never goes back, so the time it takes grows as the query does.
-import { type CqlToken, nearOf, readTokens } from "./lexer.js";
+import { type CqlToken, readTokens } from "./lexer.js";
 import {
   type CqlBoolean,
   CqlError,
@@ -10,6 +10,7 @@ import {
   type CqlSortKey,
   type CqlTerm,
   literalOf,
+  shorten,
 } from "./query.js";
 
 const longestQuery = 8192;
@@ -148,7 +149,7 @@ export function parseCql(text: string): CqlQuery {
     const { kind, text: found } = peek();
     if (kind === "end") return new CqlError(`expected ${expected}, but the query ends`);
     const hint = kind === "keyword" ? " (a keyword that is meant as a text stands in quotation marks)" : "";
-    return new CqlError(`expected ${expected}, found ${nearOf(found)}${hint}`, nearOf(found));
+    return new CqlError(`expected ${expected}, found ${shorten(found)}${hint}`, found);
   }
 
   const where = readQuery({ index: "cql.serverChoice", relation: "=" }, 0);

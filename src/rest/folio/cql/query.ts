@@ -39,16 +39,20 @@ export interface CqlSortKey {
   readonly descending: boolean;
 }
 
-/** A query that cannot be read, in a sentence for its author. */
+/** A query that cannot be read, or not be answered, in a sentence for its author. */
 export class CqlError extends Error {
   override readonly name = "CqlError";
-  constructor(
-    message: string,
-    /** The part of the query that is wrong, as it was written; empty where it is the whole. */
-    readonly near = "",
-  ) {
+  /** The beginning of the part of the query that is wrong; empty where it is the whole. */
+  readonly near: string;
+  constructor(message: string, near = "") {
     super(message);
+    this.near = shorten(near);
   }
+}
+
+/** A part of the query as a message may repeat it. */
+export function shorten(text: string): string {
+  return text.slice(0, 80).toWellFormed();
 }
 
 /** True for an index that every record has, whatever it is compared with. */

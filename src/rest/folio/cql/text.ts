@@ -1,5 +1,5 @@
 // How texts are compared: neither case nor accents count.
-import { type CqlRelation, type CqlTerm, literalOf } from "./query.js";
+import { type CqlPiece, type CqlRelation, type CqlTerm, literalOf } from "./query.js";
 
 type Token = string | typeof anyText | typeof anyCharacter;
 
@@ -34,17 +34,13 @@ export function asksForAny(relation: CqlRelation, term: CqlTerm): boolean {
 
 /** The words of a term, in the sense of `any` and `all`. */
 export function splitTerm(term: CqlTerm): readonly CqlTerm[] {
-  const parts: CqlTerm[] = [];
-  let part: CqlTerm = [];
+  const parts: CqlPiece[][] = [[]];
   for (const piece of term) {
     const [first = "", ...others] = typeof piece === "string" ? piece.split(/\s+/) : [piece];
-    if (first !== "") part = [...part, first];
-    for (const other of others) {
-      parts.push(part);
-      part = other === "" ? [] : [other];
-    }
+    if (first !== "") parts.at(-1)?.push(first);
+    for (const other of others) parts.push(other === "" ? [] : [other]);
   }
-  return [...parts, part].filter(({ length }) => length > 0);
+  return parts.filter(({ length }) => length > 0);
 }
 
 /** Whether a value is to the term as the relation says. A value that is not there is for the caller to deny. */
@@ -83,11 +79,7 @@ function createWordTest(relation: "=" | "any" | "all", term: CqlTerm): (value: s
     const isFound = (pattern: readonly Token[]) => found.some((word) => matches(pattern, word));
     if (relation === "any") return asked.some(isFound);
     if (relation === "all") return asked.every(isFound);
-    return found.some(
-      (_, start) =>
-        start + asked.length <= found.length &&
-        asked.every((pattern, place) => matches(pattern, found[start + place] ?? [])),
-    );
+    return found.some((_, start) => asked.every((pattern, place) => matches(pattern, found[start + place] ?? [])));
   };
 }
 
