@@ -37,7 +37,8 @@ export function createAccounts(deps: {
     // An HTTP/2 answer calls itself finished only when its stream has closed; and one that is reset ends by itself.
     if ("stream" in response) response.stream.once("finish", () => close(!response.stream.aborted));
     else response.once("finish", () => close(true));
-    response.once("close", () => close(false));
+    // Of an HTTP/2 answer to HEAD the stream has finished before there is one.
+    response.once("close", () => close("stream" in response && request.method === "HEAD" && response.headersSent));
     return (note) => {
       // A new word on how it ended takes the reason of the old one with it.
       noted = note.code === undefined ? { ...noted, ...note } : ({ user: noted.user, ...note } as RequestNote);

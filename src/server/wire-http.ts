@@ -96,7 +96,9 @@ function openAnswer(request: NodeRequest, response: NodeResponse, onGone: () => 
   });
   out.once("close", () => {
     closed = true;
-    if (!finished) onGone();
+    // Of an HTTP/2 answer to HEAD the stream has finished before there is one.
+    const isWhole = finished || ("stream" in response && request.method === "HEAD" && out.headersSent);
+    if (!isWhole) onGone();
   });
   // Whatever goes wrong with it ends in `close`.
   out.on("error", () => undefined);

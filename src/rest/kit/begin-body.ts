@@ -1,24 +1,35 @@
 /**
  * The body once its first bytes are at hand: what keeps them from coming is thrown here, where an answer can still say it.
- * Whoever does not read it on lets it go by aborting.
+ * Whoever does not read it on lets it go, by its iterator's `return` or by aborting.
  */
 export async function beginBody(
   body: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<AsyncIterable<Uint8Array>> {
   const steps = body[Symbol.asyncIterator]();
-  const first = await steps.next();
+  let begun: IteratorResult<Uint8Array> | undefined = await steps.next();
   const letGo = () => void steps.return?.().catch(() => undefined);
+  const forget = () => signal.removeEventListener("abort", letGo);
   signal.addEventListener("abort", letGo, { once: true });
   if (signal.aborted) letGo();
-
-  async function* goOn() {
-    try {
-      for (let step = first; step.done !== true; step = await steps.next()) yield step.value;
-    } finally {
-      signal.removeEventListener("abort", letGo);
-      await steps.return?.();
-    }
-  }
-  return goOn();
+  return {
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        try {
+          const step = begun ?? (await steps.next());
+          begun = undefined;
+          if (step.done === true) forget();
+          return step;
+        } catch (error) {
+          forget();
+          throw error;
+        }
+      },
+      async return() {
+        forget();
+        await steps.return?.();
+        return { done: true, value: undefined };
+      },
+    }),
+  };
 }

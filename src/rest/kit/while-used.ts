@@ -1,12 +1,31 @@
-/** The same chunks, each of which counts as use of somebody's credentials: ends with what `use` throws. */
-export async function* whileUsed(
-  bytes: AsyncIterable<Uint8Array>,
-  speaker: { use(): void },
-): AsyncGenerator<Uint8Array, void> {
-  for await (const chunk of bytes) {
-    speaker.use();
-    yield chunk;
-  }
+/**
+ * The same chunks, each of which counts as use of somebody's credentials: ends with what `use` throws. Whoever lets it go
+ * lets go of the bytes, too, before the first chunk as well.
+ */
+export function whileUsed(bytes: AsyncIterable<Uint8Array>, speaker: { use(): void }): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      const steps = bytes[Symbol.asyncIterator]();
+      const end = async () => {
+        await steps.return?.();
+        return { done: true, value: undefined } as const;
+      };
+      return {
+        async next() {
+          const step = await steps.next();
+          if (step.done === true) return step;
+          try {
+            speaker.use();
+          } catch (error) {
+            await end();
+            throw error;
+          }
+          return step;
+        },
+        return: end,
+      };
+    },
+  };
 }
 
 /** An answer whose bytes, if they come as a stream, end with the credentials of whoever gets them. */

@@ -46,6 +46,12 @@ describe("a body that is begun", () => {
     },
   );
 
+  it("is let go by a reader that does not begin", async () => {
+    const { state, body } = open([1, 2, 3]);
+    await (await beginBody(body, new AbortController().signal))[Symbol.asyncIterator]().return?.();
+    expect(state.isOpen).toBe(false);
+  });
+
   it("is let go by a reader that stops early", async () => {
     const { state, body } = open([1, 2, 3]);
     for await (const _ of await beginBody(body, new AbortController().signal)) break;
