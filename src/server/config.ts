@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { isPassword } from "../access/passwords.js";
 import { type Deadlines, defaultLimits, defaultSweep, type Limits, type SweepOptions } from "../core/index.js";
+import { type DateOffset, dateOffsets } from "../rest/folio/index.js";
 import { type PullAllowance, parsePullAllow } from "../sources/address-policy.js";
 import { parsePullRoots } from "../sources/roots.js";
 import { isLoopback } from "./node-http.js";
@@ -32,6 +33,8 @@ export interface Config {
     readonly deadlines: Deadlines;
     /** The largest size that a definition may announce. */
     readonly maxFileBytes: number;
+    /** How its dates end, which are all in UTC. */
+    readonly dateOffset: DateOffset;
   };
   readonly pull: {
     /** What may be pulled from beside public addresses. */
@@ -157,6 +160,7 @@ export function readConfig(env: Environment, isTerminal: boolean): Config {
         keepTerminalMs: duration("SLIPWAY_FOLIO_SESSION_KEEP", 7 * 24 * hourMs),
       },
       maxFileBytes: bytes("SLIPWAY_FOLIO_MAX_FILE_BYTES", 2 ** 40, 0),
+      dateOffset: oneOf("SLIPWAY_FOLIO_DATE_OFFSET", "+0000", dateOffsets),
     },
     pull: {
       allow: read<PullAllowance>(

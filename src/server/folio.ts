@@ -47,7 +47,7 @@ export function mountFolio(deps: {
   readonly tokenKey: Uint8Array;
 }): MountedDialect {
   const { config, log, uploads, access, clock } = deps;
-  const { trustOkapi, deadlines, maxFileBytes } = config.folio;
+  const { trustOkapi, deadlines, maxFileBytes, dateOffset } = config.folio;
   const tokens = createFolioTokens({ key: deps.tokenKey });
   const extensions = createExtensions(uploads, clock.now);
   const definitions = createDefinitions({
@@ -60,7 +60,7 @@ export function mountFolio(deps: {
   });
   const login = { access, tokens, origins: config.corsOrigins, now: clock.now };
   const gate = trustOkapi ? createOkapiGate(login) : createGateway(login);
-  const dialect = createFolioDialect(gate, trustOkapi ? "okapi" : "login");
+  const dialect = createFolioDialect(gate, trustOkapi ? "okapi" : "login", dateOffset);
   const services = { uploads, access, definitions, extensions, logins: createFolioLogins(login) };
   return mountDialect(dialect, services, { config, log, cors });
 }

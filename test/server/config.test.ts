@@ -207,6 +207,12 @@ const settings: Readonly<Record<string, Setting>> = {
   SLIPWAY_FOLIO_SESSION_TTL: duration(({ folio }) => folio.deadlines.idleTtlMs, 168 * hour),
   SLIPWAY_FOLIO_SESSION_KEEP: duration(({ folio }) => folio.deadlines.keepTerminalMs, 168 * hour),
   SLIPWAY_FOLIO_MAX_FILE_BYTES: size(({ folio }) => folio.maxFileBytes, MiB * MiB, []),
+  SLIPWAY_FOLIO_DATE_OFFSET: {
+    of: ({ folio }) => folio.dateOffset,
+    default: "+0000",
+    good: { "+0000": "+0000", "+00:00": "+00:00" },
+    bad: ["Z", "+01:00", "0000"],
+  },
   SLIPWAY_SESSION_TTL: duration(({ deadlines }) => deadlines.idleTtlMs, 24 * hour),
   SLIPWAY_SESSION_ABSOLUTE_TTL: duration(({ deadlines }) => deadlines.absoluteTtlMs, 168 * hour),
   SLIPWAY_SESSION_KEEP: duration(({ deadlines }) => deadlines.keepTerminalMs, 24 * hour),

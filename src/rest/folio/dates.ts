@@ -6,9 +6,14 @@ const form =
 const first = Date.parse("0000-01-01T00:00:00.000Z");
 const last = Date.parse("9999-12-31T23:59:59.999Z");
 
-/** As the API's document prints it: `2019-03-21T15:36:49.583+0000`. */
-export function formatDate(date: Date): string {
-  return date.toISOString().replace("Z", "+0000");
+/** How UTC is written behind a time: as the API's document has it, or as its newer servers do. */
+export const dateOffsets = ["+0000", "+00:00"] as const;
+
+export type DateOffset = (typeof dateOffsets)[number];
+
+/** `2019-03-21T15:36:49.583+0000`. */
+export function formatDate(date: Date, offset: DateOffset = "+0000"): string {
+  return date.toISOString().replace("Z", offset);
 }
 
 /**

@@ -121,7 +121,7 @@ export function createDefinitions(deps: DefinitionDeps) {
       const { offset, limit } = input;
       const order = asked?.order ?? "newest";
       return {
-        definitions: uploads.listSessionViews({ where, order, offset, limit }, call),
+        things: uploads.listSessionViews({ where, order, offset, limit }, call),
         total: await uploads.countSessions({ where }, call),
       };
     },

@@ -1,11 +1,12 @@
 import type { Dialect } from "../kit/index.js";
 import type { FolioGate } from "./admission.js";
 import type { FolioCall } from "./call.js";
+import type { DateOffset } from "./dates.js";
 import type { FolioFacts } from "./facts.js";
 import { loginRows } from "./login.js";
 import { moduleRows } from "./module-rows.js";
 import { apology, refuse } from "./refusals.js";
-import { definitionRows, extensionRows } from "./rows.js";
+import { createDefinitionRows, createExtensionRows } from "./rows.js";
 import type { FolioServices } from "./services.js";
 import { tenantRows } from "./tenant.js";
 
@@ -18,11 +19,16 @@ export type FolioDialect = Dialect<FolioServices, FolioFacts, FolioCall> & { rea
  * FOLIO's data-import as its clients know it: behind a gateway of its own, which is part of this server (`login`), or as
  * the module behind Okapi (`okapi`).
  */
-export function createFolioDialect(gate: FolioGate, mode: "login" | "okapi"): FolioDialect {
+export function createFolioDialect(gate: FolioGate, mode: "login" | "okapi", offset: DateOffset): FolioDialect {
   return {
     name: "folio",
     prefixes: ["/data-import", "/authn", "/bl-users", "/admin", "/_"],
-    rows: [...definitionRows, ...extensionRows, ...moduleRows, ...(mode === "login" ? loginRows : tenantRows)],
+    rows: [
+      ...createDefinitionRows(offset),
+      ...createExtensionRows(offset),
+      ...moduleRows,
+      ...(mode === "login" ? loginRows : tenantRows),
+    ],
     trailingSlash: "optional",
     queryNames: "any case",
     unread,

@@ -1,4 +1,3 @@
-import { formatDate } from "./dates.js";
 import type { Printable } from "./json.js";
 import type { DataType, UserInfo } from "./schema.js";
 
@@ -38,10 +37,10 @@ export function formatExtension(of: FileExtension): Printable {
     importBlocked,
     userInfo: userInfo && { ...userInfo },
     metadata: {
-      createdDate: formatDate(new Date(createdDate)),
+      createdDate: new Date(createdDate),
       createdByUserId,
       createdByUsername,
-      updatedDate: formatDate(new Date(updatedDate)),
+      updatedDate: new Date(updatedDate),
       updatedByUserId,
       updatedByUsername,
     },

@@ -1,5 +1,6 @@
 /** What the server needs to put FOLIO's dialect on its port. */
 export { folioOrigin } from "./admission.js";
+export { type DateOffset, dateOffsets } from "./dates.js";
 export { createDefinitions } from "./definitions.js";
 export { createFolioDialect, type FolioDialect } from "./dialect.js";
 export { createExtensions } from "./extensions.js";

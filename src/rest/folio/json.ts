@@ -1,8 +1,10 @@
 // JSON in the layout that the API prints, which is the one of Jackson's default pretty printer.
+import { type DateOffset, formatDate } from "./dates.js";
 
-/** A JSON value; members that are undefined are left out. */
+/** A JSON value, or a date; members that are undefined are left out. */
 export type Printable =
   | null
+  | Date
   | boolean
   | number
   | string
@@ -10,8 +12,8 @@ export type Printable =
   | { readonly [member: string]: Printable | undefined };
 
 /** `"a" : 1`, a member a line, arrays along the line: `[ {` to `} ]`, and `[ ]` and `{ }` for nothing. */
-export function prettyJson(value: Printable): string {
-  return print(value, "");
+export function prettyJson(value: Printable, offset?: DateOffset): string {
+  return print(value, "", offset);
 }
 
 /**
@@ -22,11 +24,12 @@ export async function* prettyList(
   member: string,
   things: AsyncIterable<Printable>,
   total: () => number | Promise<number>,
+  offset?: DateOffset,
 ): AsyncGenerator<string> {
   let text = `{\n  ${JSON.stringify(member)} : [`;
   let separator = " ";
   for await (const thing of things) {
-    text += separator + print(thing, "  ");
+    text += separator + print(thing, "  ", offset);
     separator = ", ";
     if (text.length < pieceLength) continue;
     yield text;
@@ -37,13 +40,16 @@ export async function* prettyList(
 
 const pieceLength = 8192;
 
-function print(value: Printable, indent: string): string {
+function print(value: Printable, indent: string, offset: DateOffset | undefined): string {
   if (value === null || typeof value !== "object") return JSON.stringify(value);
-  if (isList(value)) return value.length === 0 ? "[ ]" : `[ ${value.map((item) => print(item, indent)).join(", ")} ]`;
+  if (value instanceof Date) return `"${formatDate(value, offset)}"`;
+  if (isList(value)) {
+    return value.length === 0 ? "[ ]" : `[ ${value.map((item) => print(item, indent, offset)).join(", ")} ]`;
+  }
   const within = `${indent}  `;
   const members = Object.entries(value)
     .filter((entry): entry is [string, Printable] => entry[1] !== undefined)
-    .map(([name, member]) => `\n${within}${JSON.stringify(name)} : ${print(member, within)}`);
+    .map(([name, member]) => `\n${within}${JSON.stringify(name)} : ${print(member, within, offset)}`);
   return members.length === 0 ? "{ }" : `{${members.join(",")}\n${indent}}`;
 }
 

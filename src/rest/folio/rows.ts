@@ -2,6 +2,7 @@
 import { createRoute, type RawBody } from "../kit/index.js";
 import { jsonAnswer, listAnswer, noContent } from "./answers.js";
 import type { FolioCall } from "./call.js";
+import type { DateOffset } from "./dates.js";
 import { type FolioFacts, needing } from "./facts.js";
 import { formatExtension } from "./file-extension.js";
 import { readListWords } from "./list-words.js";
@@ -16,100 +17,107 @@ const bytes = "application/octet-stream";
 
 const definitions = "/data-import/uploadDefinitions";
 
-export const definitionRows = [
-  route(`POST ${definitions}`, {
-    facts: needing("uploaddefinitions.post", json),
-    read: async (r) => readUploadDefinition(await r.json()),
-    run: (services) => services.definitions.create,
-    write: (made) => jsonAnswer(201, wireDefinition(made)),
-  }),
-  route(`GET ${definitions}`, {
-    facts: needing("uploadDefinitions.collection.get"),
-    read: (r) => readListWords(r),
-    run: (services) => services.definitions.list,
-    write: ({ definitions, total }) => listAnswer("uploadDefinitions", definitions, wireDefinition, total),
-  }),
-  route(`GET ${definitions}/{id}`, {
-    facts: needing("uploadDefinitions.item.get"),
-    read: (r) => r.params,
-    run: (services) => services.definitions.get,
-    write: (found) => jsonAnswer(200, wireDefinition(found)),
-  }),
-  route(`PUT ${definitions}/{id}`, {
-    facts: needing("uploaddefinitions.put", json),
-    read: async (r) => ({ ...r.params, words: readUploadDefinition(await r.json()) }),
-    run: (services) => services.definitions.update,
-    write: ({ definition, metadata }) => jsonAnswer(200, wireDefinition(definition, metadata)),
-  }),
-  route(`DELETE ${definitions}/{id}`, {
-    facts: needing("uploaddefinitions.delete"),
-    read: (r) => r.params,
-    run: (services) => services.definitions.remove,
-    write: () => noContent,
-  }),
-  route(`POST ${definitions}/{id}/files`, {
-    facts: needing("uploadDefinitions.files.item.post", json),
-    read: async (r) => ({ ...r.params, words: readFileDefinition(await r.json()) }),
-    run: (services) => services.definitions.addFile,
-    write: (changed) => jsonAnswer(201, wireDefinition(changed)),
-  }),
-  route(`DELETE ${definitions}/{id}/files/{fileId}`, {
-    facts: needing("uploaddefinitions.files.delete"),
-    read: (r) => r.params,
-    run: (services) => services.definitions.removeFile,
-    write: () => noContent,
-  }),
-  route(`POST ${definitions}/{id}/files/{fileId}`, {
-    facts: needing("upload.file.post", bytes),
-    read: (r): { id: string; fileId: string; body: RawBody } => ({ ...r.params, body: r.raw() }),
-    run: (services) => services.definitions.upload,
-    write: (changed) => jsonAnswer(200, wireDefinition(changed)),
-  }),
-  route(`POST ${definitions}/{id}/processFiles`, {
-    facts: needing("uploadDefinitions.processFiles.item.post", json),
-    read: async (r) => readProcessFiles(await r.json()),
-    run: (services) => services.definitions.process,
-    write: () => noContent,
-  }),
-];
+/** `offset`: how dates are written. */
+export function createDefinitionRows(offset: DateOffset) {
+  return [
+    route(`POST ${definitions}`, {
+      facts: needing("uploaddefinitions.post", json),
+      read: async (r) => readUploadDefinition(await r.json()),
+      run: (services) => services.definitions.create,
+      write: (made) => jsonAnswer(201, wireDefinition(made), offset),
+    }),
+    route(`GET ${definitions}`, {
+      facts: needing("uploadDefinitions.collection.get"),
+      read: (r) => readListWords(r),
+      run: (services) => services.definitions.list,
+      write: ({ things, total }) => listAnswer({ member: "uploadDefinitions", things, total }, wireDefinition, offset),
+    }),
+    route(`GET ${definitions}/{id}`, {
+      facts: needing("uploadDefinitions.item.get"),
+      read: (r) => r.params,
+      run: (services) => services.definitions.get,
+      write: (found) => jsonAnswer(200, wireDefinition(found), offset),
+    }),
+    route(`PUT ${definitions}/{id}`, {
+      facts: needing("uploaddefinitions.put", json),
+      read: async (r) => ({ ...r.params, words: readUploadDefinition(await r.json()) }),
+      run: (services) => services.definitions.update,
+      write: ({ definition, metadata }) => jsonAnswer(200, wireDefinition(definition, metadata), offset),
+    }),
+    route(`DELETE ${definitions}/{id}`, {
+      facts: needing("uploaddefinitions.delete"),
+      read: (r) => r.params,
+      run: (services) => services.definitions.remove,
+      write: () => noContent,
+    }),
+    route(`POST ${definitions}/{id}/files`, {
+      facts: needing("uploadDefinitions.files.item.post", json),
+      read: async (r) => ({ ...r.params, words: readFileDefinition(await r.json()) }),
+      run: (services) => services.definitions.addFile,
+      write: (changed) => jsonAnswer(201, wireDefinition(changed), offset),
+    }),
+    route(`DELETE ${definitions}/{id}/files/{fileId}`, {
+      facts: needing("uploaddefinitions.files.delete"),
+      read: (r) => r.params,
+      run: (services) => services.definitions.removeFile,
+      write: () => noContent,
+    }),
+    route(`POST ${definitions}/{id}/files/{fileId}`, {
+      facts: needing("upload.file.post", bytes),
+      read: (r): { id: string; fileId: string; body: RawBody } => ({ ...r.params, body: r.raw() }),
+      run: (services) => services.definitions.upload,
+      write: (changed) => jsonAnswer(200, wireDefinition(changed), offset),
+    }),
+    route(`POST ${definitions}/{id}/processFiles`, {
+      facts: needing("uploadDefinitions.processFiles.item.post", json),
+      read: async (r) => readProcessFiles(await r.json()),
+      run: (services) => services.definitions.process,
+      write: () => noContent,
+    }),
+  ];
+}
 
 const extensions = "/data-import/fileExtensions";
 
-export const extensionRows = [
-  route(`GET ${extensions}`, {
-    facts: needing("fileExtensions.collection.get"),
-    read: (r) => readListWords(r),
-    run: (services) => services.extensions.find,
-    write: ({ things, total }) => jsonAnswer(200, { fileExtensions: things.map(formatExtension), totalRecords: total }),
-  }),
-  route(`POST ${extensions}`, {
-    facts: needing("fileExtensions.post", json),
-    read: async (r) => ({ words: readFileExtension(await r.json()) }),
-    run: (services) => services.extensions.create,
-    write: (made) => jsonAnswer(201, formatExtension(made)),
-  }),
-  route(`GET ${extensions}/{id}`, {
-    facts: needing("fileExtensions.item.get"),
-    read: (r) => r.params,
-    run: (services) => services.extensions.get,
-    write: (found) => jsonAnswer(200, formatExtension(found)),
-  }),
-  route(`PUT ${extensions}/{id}`, {
-    facts: needing("fileExtensions.put", json),
-    read: async (r) => ({ ...r.params, words: readFileExtension(await r.json()) }),
-    run: (services) => services.extensions.update,
-    write: (changed) => jsonAnswer(200, formatExtension(changed)),
-  }),
-  route(`DELETE ${extensions}/{id}`, {
-    facts: needing("fileExtensions.delete"),
-    read: (r) => r.params,
-    run: (services) => services.extensions.remove,
-    write: () => noContent,
-  }),
-  route(`POST ${extensions}/restore/default`, {
-    facts: needing("fileExtensions.default.post"),
-    read: () => ({}),
-    run: (services) => services.extensions.restoreDefaults,
-    write: (things) => jsonAnswer(200, { fileExtensions: things.map(formatExtension), totalRecords: things.length }),
-  }),
-];
+export function createExtensionRows(offset: DateOffset) {
+  return [
+    route(`GET ${extensions}`, {
+      facts: needing("fileExtensions.collection.get"),
+      read: (r) => readListWords(r),
+      run: (services) => services.extensions.find,
+      write: ({ things, total }) =>
+        jsonAnswer(200, { fileExtensions: things.map(formatExtension), totalRecords: total }, offset),
+    }),
+    route(`POST ${extensions}`, {
+      facts: needing("fileExtensions.post", json),
+      read: async (r) => ({ words: readFileExtension(await r.json()) }),
+      run: (services) => services.extensions.create,
+      write: (made) => jsonAnswer(201, formatExtension(made), offset),
+    }),
+    route(`GET ${extensions}/{id}`, {
+      facts: needing("fileExtensions.item.get"),
+      read: (r) => r.params,
+      run: (services) => services.extensions.get,
+      write: (found) => jsonAnswer(200, formatExtension(found), offset),
+    }),
+    route(`PUT ${extensions}/{id}`, {
+      facts: needing("fileExtensions.put", json),
+      read: async (r) => ({ ...r.params, words: readFileExtension(await r.json()) }),
+      run: (services) => services.extensions.update,
+      write: (changed) => jsonAnswer(200, formatExtension(changed), offset),
+    }),
+    route(`DELETE ${extensions}/{id}`, {
+      facts: needing("fileExtensions.delete"),
+      read: (r) => r.params,
+      run: (services) => services.extensions.remove,
+      write: () => noContent,
+    }),
+    route(`POST ${extensions}/restore/default`, {
+      facts: needing("fileExtensions.default.post"),
+      read: () => ({}),
+      run: (services) => services.extensions.restoreDefaults,
+      write: (things) =>
+        jsonAnswer(200, { fileExtensions: things.map(formatExtension), totalRecords: things.length }, offset),
+    }),
+  ];
+}

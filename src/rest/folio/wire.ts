@@ -1,7 +1,6 @@
 // The core's sessions and files in the API's words: an upload definition is a session, a file definition a file of it.
 import type { Session, SessionFile } from "../../core/index.js";
 import { definitionAttributes, fileAttributes } from "./attributes.js";
-import { formatDate } from "./dates.js";
 import { statusOfFile } from "./status.js";
 
 /** A definition with its files, as of one moment. */
@@ -25,12 +24,12 @@ export function wireDefinition({ session, files }: Definition, metadata = metada
     id: session.id,
     metaJobExecutionId,
     status,
-    createDate: formatDate(createDate),
+    createDate,
     fileDefinitions: [...files].sort(byLastWrite).map(wireFile),
     metadata: {
-      createdDate: formatDate(metadata.createdDate),
+      createdDate: metadata.createdDate,
       createdByUserId: metadata.createdByUserId,
-      updatedDate: formatDate(metadata.updatedDate),
+      updatedDate: metadata.updatedDate,
       updatedByUserId: metadata.updatedByUserId,
     },
   };
@@ -53,8 +52,8 @@ function wireFile(file: SessionFile) {
     status: statusOfFile[file.state],
     jobExecutionId,
     uploadDefinitionId: file.sessionId,
-    createDate: formatDate(file.createdAt),
-    uploadedDate: uploadedDate && formatDate(uploadedDate),
+    createDate: file.createdAt,
+    uploadedDate,
     size: sizeKb,
     uiKey,
   };

@@ -5,6 +5,7 @@ import type { FolioCall } from "../../../src/rest/folio/call.js";
 import { FolioErrors, FolioRefusal } from "../../../src/rest/folio/errors.js";
 import { createExtensions, type Extensions } from "../../../src/rest/folio/extensions.js";
 import { blockedNames, type FileExtension, formatExtension } from "../../../src/rest/folio/file-extension.js";
+import { prettyJson } from "../../../src/rest/folio/json.js";
 import { type OpenedUploads, openUploads } from "../../support/uploads.js";
 
 let opened: OpenedUploads;
@@ -75,8 +76,8 @@ describe("a tenant's file extensions", () => {
   });
 
   it("are printed as the API's schema says, in its order", async () => {
-    expect(JSON.stringify(formatExtension(await byName(".mrc")))).toBe(
-      JSON.stringify({
+    expect(prettyJson(formatExtension(await byName(".mrc")))).toBe(
+      prettyJson({
         id: (await byName(".mrc")).id,
         description: "",
         extension: ".mrc",

@@ -41,6 +41,14 @@ describe("pretty JSON", () => {
     expect(prettyJson(definition)).toBe(layout);
   });
 
+  it("writes dates as the document does, or as newer servers do", async () => {
+    const at = new Date(Date.UTC(2019, 2, 21, 15, 36, 49, 583));
+    expect(prettyJson({ at })).toBe('{\n  "at" : "2019-03-21T15:36:49.583+0000"\n}');
+    expect(prettyJson([at], "+00:00")).toBe('[ "2019-03-21T15:36:49.583+00:00" ]');
+    const listed = await collect(prettyList("things", walk([at]), () => 1, "+00:00"));
+    expect(listed.join("")).toContain('[ "2019-03-21T15:36:49.583+00:00" ]');
+  });
+
   it.each([
     [[], "[ ]"],
     [{}, "{ }"],

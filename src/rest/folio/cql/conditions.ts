@@ -1,10 +1,8 @@
 // Predicates put together so that the tree stays small and flat, whatever the query is made of.
 import type { Predicate, SessionField } from "../../../core/index.js";
+import { definitionStatuses } from "../schema.js";
 
 export type Condition = Predicate<SessionField>;
-
-/** The values that a status has, in the order in which they come. A definition always has one of them. */
-export const definitionStatuses = ["NEW", "IN_PROGRESS", "LOADED", "COMPLETED", "ERROR"] as const;
 
 export const everything: Condition = { all: [] };
 export const nothing: Condition = { any: [] };
