@@ -60,6 +60,7 @@ describe.runIf(missing.length === 0)("in the README", () => {
     expect(answers).toMatchObject([
       { session: { label: "first", state: "SESSION_STATE_ACTIVE" } },
       { sessions: [{ label: "first" }] },
+      { okapiToken: expect.stringMatching(/^ey/) },
       { status: "SERVING" },
       { status: "ready" },
       expect.stringMatching(/^slipway_ready 1$/m),

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { chooseNames } from "../../../src/rest/folio/names.js";
 import { parseName } from "../../../src/core/values.js";
+import { chooseNames } from "../../../src/rest/folio/names.js";
 
 describe("the core's name of a file", () => {
   it.each([
