@@ -1,5 +1,6 @@
 // One server process for the tests of a file, behind an Okapi that is believed unless its settings say otherwise, with two
 // tenants that people know from FOLIO's documents.
+import { createHash } from "node:crypto";
 import { afterAll, beforeAll } from "vitest";
 import { Role } from "../../../gen/slipway/upload/v1/access_pb.js";
 import { openClient, type TestClient } from "../../support/client.js";
@@ -25,6 +26,11 @@ export const ann = "5e1fd0eb-64bf-5d4a-b6ed-bb0889008bbc";
 export const ben = "11111111-2222-4333-8444-555555555555";
 
 export const definitionsPath = "/data-import/uploadDefinitions";
+
+/** Contents are compared by it. */
+export function digest(content: Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex");
+}
 
 /** The headers that Okapi sends along. */
 export function okapi(userId: string | undefined = ann, tenant = "diku"): Record<string, string> {

@@ -1,11 +1,13 @@
+import { readdir } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { readBack } from "../../rpc/scene.js";
-import { pseudoRandom, sendWhole, slices } from "../../support/bodies.js";
+import { fedBody, pseudoRandom, sendWhole } from "../../support/bodies.js";
 import type { HttpAnswer } from "../../support/http.js";
-import { converse, tell } from "./exchanges.js";
-import { ann, definitionsPath, okapi, useFolioServer } from "./folio-server.js";
-import { at, bytes, create, definition, file, json, read, remove, upload, uploaded } from "./shown.js";
+import { definitionsPath, digest, okapi, useFolioServer } from "./folio-server.js";
+import { at, bytes, json } from "./shown.js";
 
 const content = pseudoRandom(300_000, 7);
 const scene = useFolioServer({
@@ -46,6 +48,9 @@ async function look(id: string): Promise<Shown> {
   return shown(await scene.http["1.1"].ask({ method: "GET", path: at(`/${id}`), headers: okapi() }));
 }
 
+/** The digest of what the typed API reads. */
+const stored = async (place: { readonly sessionId: string; readonly fileId: string }) =>
+  digest(await readBack(scene.client, place));
 const uploadTo = (id: string, fileId: string) => ({
   method: "POST",
   path: at(`/${id}/files/${fileId}`),
@@ -84,7 +89,7 @@ describe("twenty uploads into one definition at the same time", () => {
     expect(last.fileDefinitions.map(({ name }) => name).sort()).toEqual([...names].sort());
     expect(answers.filter(({ answered }) => answered.status === "LOADED").length).toBeGreaterThan(0);
     for (const { fileId, body } of answers) {
-      expect(await readBack(scene.client, { sessionId: id, fileId })).toEqual(Buffer.from(body));
+      expect(await stored({ sessionId: id, fileId })).toBe(digest(body));
     }
   });
 });
@@ -124,7 +129,7 @@ describe.each(versions)("an upload that breaks off in the middle, over HTTP/%s",
     expect(seen.fileDefinitions[1]).not.toHaveProperty("sourcePath");
     const again = shown(await scene.http[version].ask({ ...uploadTo(id, a!), body: content }));
     expect([again.status, statusOf(again, a!)]).toEqual(["IN_PROGRESS", "UPLOADED"]);
-    expect(await readBack(scene.client, { sessionId: id, fileId: a! })).toEqual(Buffer.from(content));
+    expect(await stored({ sessionId: id, fileId: a! })).toBe(digest(content));
   });
 
   it("makes the definition ERROR when all its files are, and LOADED when it is sent again", async () => {
@@ -148,7 +153,7 @@ describe.each(versions)("an upload that breaks off in the middle, over HTTP/%s",
     hanging.cut();
     const seen = await until(id, (now) => statusOf(now, fileId) !== "UPLOADING");
     expect([seen.status, statusOf(seen, fileId)]).toEqual(["ERROR", "ERROR"]);
-    expect(await readBack(scene.client, { sessionId: id, fileId })).toEqual(Buffer.from(content));
+    expect(await stored({ sessionId: id, fileId })).toBe(digest(content));
   });
 });
 
@@ -158,62 +163,133 @@ describe("a body of no announced length", () => {
     const fileId = fileDefinitions[0]!.id;
     const answer = await scene.http["1.1"].ask({ ...uploadTo(id, fileId), body: sendWhole(content, [1, 70_000, 3]) });
     expect([answer.status, shown(answer).status]).toEqual([200, "LOADED"]);
-    expect(await readBack(scene.client, { sessionId: id, fileId })).toEqual(Buffer.from(content));
+    expect(await stored({ sessionId: id, fileId })).toBe(digest(content));
   });
 
   it("is refused with 411 over HTTP/2, where a body that is cut looks like one that ends", async () => {
     const { id, fileDefinitions } = await start(["a.mrc"]);
     const fileId = fileDefinitions[0]!.id;
     const answer = await scene.http["2"].ask({ ...uploadTo(id, fileId), body: sendWhole(content) });
-    expect(told(answer)).toEqual({ status: 411, text: "an upload over HTTP/2 needs Content-Length" });
+    expect(told(answer)).toEqual({ status: 411, text: "over HTTP/2 the length of a body has to be announced" });
     expect(statusOf(await look(id), fileId)).toBe("NEW");
   });
 });
 
 describe.each(versions)("while a file uploads over HTTP/%s", (version) => {
-  const begin = (id: string, fileId: string) =>
-    scene.http[version].begin(uploadTo(id, fileId), content.subarray(0, 100_000), content.length);
+  /** An upload that has sent the first part of its content, and sends the rest when it is told to. */
+  async function begin(id: string, fileId: string, whole = content) {
+    const fed = fedBody();
+    const length: Record<string, string> = version === "2" ? { "content-length": String(whole.length) } : {};
+    const { headers, ...request } = uploadTo(id, fileId);
+    const answer = scene.http[version].ask({ ...request, headers: { ...headers, ...length }, body: fed.body });
+    fed.send(whole.subarray(0, whole.length / 2));
+    await until(id, (now) => statusOf(now, fileId) === "UPLOADING");
+    return () => {
+      fed.send(whole.subarray(whole.length / 2));
+      fed.end();
+      return answer.then(told);
+    };
+  }
 
   it("deleting it answers 204, the upload 404, and nothing of it is left", async () => {
     const { id, fileDefinitions } = await start(["a.mrc", "b.mrc"]);
     const [a, b] = fileDefinitions.map((one) => one.id);
-    const hanging = begin(id, a!);
-    await until(id, (now) => statusOf(now, a!) === "UPLOADING");
+    const before = await storedFiles();
+    const finish = await begin(id, a!, pseudoRandom(6_000_000, 3));
+    const fresh = await storedSince(before);
     expect((await scene.http["1.1"].ask(removal(`/${id}/files/${a}`))).status).toBe(204);
-    expect(told(await hanging.answer)).toEqual({
-      status: 404,
-      text: `FileDefinition not found. FileDefinition ID: ${a}`,
-    });
+    expect(await finish()).toEqual({ status: 404, text: `FileDefinition not found. FileDefinition ID: ${a}` });
     const left = await look(id);
     expect([left.status, left.fileDefinitions.map((one) => one.id)]).toEqual(["NEW", [b]]);
+    await untilGone(fresh);
   });
 
-  it("deleting the definition answers 204, and the upload 404", async () => {
+  it("deleting the definition answers 204, the upload 404, and nothing of it is left", async () => {
     const { id, fileDefinitions } = await start(["a.mrc"]);
     const fileId = fileDefinitions[0]!.id;
-    const hanging = begin(id, fileId);
-    await until(id, (now) => statusOf(now, fileId) === "UPLOADING");
+    const before = await storedFiles();
+    const finish = await begin(id, fileId, pseudoRandom(6_000_000, 4));
+    const fresh = await storedSince(before);
     expect((await scene.http["1.1"].ask(removal(`/${id}`))).status).toBe(204);
-    expect(told(await hanging.answer)).toEqual({
-      status: 404,
-      text: `Upload Definition was not found. ID: ${id}`,
-    });
+    expect(await finish()).toEqual({ status: 404, text: `Upload Definition was not found. ID: ${id}` });
+    await untilGone(fresh);
   });
 
   it("a newcomer with the same file wins, and the other upload is answered 400", async () => {
     const { id, fileDefinitions } = await start(["a.mrc"]);
     const fileId = fileDefinitions[0]!.id;
-    const hanging = begin(id, fileId);
-    await until(id, (now) => statusOf(now, fileId) === "UPLOADING");
+    const finish = await begin(id, fileId);
     const other = pseudoRandom(123_456, 9);
     const won = await scene.http["1.1"].ask({ ...uploadTo(id, fileId), body: other });
     expect([won.status, shown(won).status]).toEqual([200, "LOADED"]);
-    expect(told(await hanging.answer)).toEqual({
+    expect(await finish()).toEqual({
       status: 400,
       text: `Upload stream for file with id '${fileId}' has been interrupted`,
     });
     const last = await look(id);
     expect([last.status, statusOf(last, fileId)]).toEqual(["LOADED", "UPLOADED"]);
-    expect(await readBack(scene.client, { sessionId: id, fileId })).toEqual(Buffer.from(other));
+    expect(await stored({ sessionId: id, fileId })).toBe(digest(other));
+  });
+
+  it("it is uploaded in the end, however often it is read meanwhile", async () => {
+    const { id, fileDefinitions } = await start(["a.mrc"]);
+    const fileId = fileDefinitions[0]!.id;
+    const finish = await begin(id, fileId);
+    expect(statusOf(await look(id), fileId)).toBe("UPLOADING");
+    expect((await finish()).status).toBe(200);
+    expect(statusOf(await look(id), fileId)).toBe("UPLOADED");
   });
 });
+
+describe("an upload to nowhere", () => {
+  const content = Buffer.alloc(20_000_000, "x");
+  const id = "7a9ab1b2-0c6a-4a8e-9a49-4d1f0a3b8c01";
+
+  it.each([
+    ["an unknown definition", () => Promise.resolve([id, id]), `Upload Definition was not found. ID: ${id}`],
+    [
+      "an unknown file",
+      async () => [(await start(["a.mrc"])).id, id],
+      `FileDefinition not found. FileDefinition ID: ${id}`,
+    ],
+  ])(
+    "%s, by a client that reads nothing before it has sent everything, is answered 404",
+    async (_what, place, text) => {
+      const [definitionId, fileId] = await place();
+      const { method, path, headers } = uploadTo(definitionId!, fileId!);
+      const socket = connect(scene.server.port, "127.0.0.1");
+      const lines = Object.entries({ host: "localhost", ...headers, "content-length": String(content.length) });
+      socket.write(`${method} ${path} HTTP/1.1\r\n${lines.map((line) => line.join(": ")).join("\r\n")}\r\n\r\n`);
+      await new Promise<void>((resolve, reject) => {
+        socket.once("error", reject);
+        socket.write(content, () => resolve());
+      });
+      let answer = "";
+      for await (const chunk of socket.setEncoding("utf8")) {
+        answer += chunk;
+        if (answer.includes("\r\n\r\n") && answer.endsWith(text)) break;
+      }
+      socket.destroy();
+      expect(answer.split("\r\n")[0]).toBe("HTTP/1.1 404 Not Found");
+      expect(answer.split("\r\n\r\n")[1]).toBe(text);
+    },
+  );
+});
+
+/** Waits for content that was not there before, and says which it is. */
+async function storedSince(before: readonly string[]): Promise<readonly string[]> {
+  const news = async () => (await storedFiles()).filter((name) => !before.includes(name));
+  await vi.waitFor(async () => expect(await news()).not.toEqual([]), { timeout: 20_000, interval: 20 });
+  return news();
+}
+
+async function untilGone(names: readonly string[]): Promise<void> {
+  const left = async () => (await storedFiles()).filter((name) => names.includes(name));
+  await vi.waitFor(async () => expect(await left()).toEqual([]), { timeout: 20_000, interval: 100 });
+}
+
+/** What lies in the folder of large content. */
+async function storedFiles(): Promise<readonly string[]> {
+  const found = await readdir(join(scene.server.dataDir, "extents"), { recursive: true, withFileTypes: true });
+  return found.flatMap((entry) => (entry.isFile() ? [entry.name] : [])).sort();
+}
