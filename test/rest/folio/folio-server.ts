@@ -10,6 +10,8 @@ import { type ServerOptions, startServer, type TestServer } from "../../support/
 
 export interface FolioServer {
   server: TestServer;
+  /** For real PostgreSQL; else empty. */
+  databaseUrl: string;
   /** Of tenant `diku`, as its administrator of the typed API. */
   client: TestClient;
   http: Record<"1.1" | "2", HttpClient>;
@@ -56,7 +58,7 @@ export function useFolioServer({ database = "embedded", env = {} }: FolioServerO
     const client = openClient({ ...server, token });
     const http = { "1.1": openHttp(server.url, "1.1"), "2": openHttp(server.url, "2") };
     closing.push(client.close, http["1.1"].close, http["2"].close);
-    Object.assign(scene, { server, client, http });
+    Object.assign(scene, { server, databaseUrl: schema?.url ?? "", client, http });
   });
   afterAll(async () => {
     for (const close of closing.reverse()) await close();
