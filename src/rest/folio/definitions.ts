@@ -50,6 +50,19 @@ export function createDefinitions(deps: DefinitionDeps) {
 
   const view = (id: string, call: FolioCall): Promise<Definition> => uploads.viewSession({ sessionId: id }, call);
 
+  /** The same for a definition that has not ended. */
+  async function find(id: string, call: FolioCall): Promise<Definition> {
+    const found = await view(id, call);
+    if (found.session.state === "canceled" || found.session.state === "failed") throw lostDefinition();
+    return found;
+  }
+
+  /** Of an upload that somebody else ended: by taking its file away, or by sending that anew. */
+  async function tookOver({ id, fileId }: FilePlace, call: FolioCall): Promise<Error> {
+    const { files } = await find(id, call);
+    return files.some((file) => file.id === fileId.toLowerCase()) ? interrupted(fileId) : fileGone(fileId);
+  }
+
   /** A core name for a file with this text that its definition does not have; somebody else may take it meanwhile. */
   async function addNamed(id: string, { name, ...spec }: FileSpecInput, call: FolioCall): Promise<void> {
     for (;;) {
@@ -101,11 +114,7 @@ export function createDefinitions(deps: DefinitionDeps) {
     },
 
     get: (input: { readonly id: string }, call: FolioCall): Promise<Definition> =>
-      lostAs(`Upload Definition with id '${input.id}' not found`, async () => {
-        const found = await view(input.id, call);
-        if (found.session.state === "canceled" || found.session.state === "failed") throw lostDefinition();
-        return found;
-      }),
+      lostAs(`Upload Definition with id '${input.id}' not found`, () => find(input.id, call)),
 
     /** With a query, the caller's own; without, those of the tenant. Newest first unless the query says otherwise. */
     async list(input: { readonly query: string; readonly offset: number; readonly limit: number }, call: FolioCall) {
@@ -183,25 +192,31 @@ export function createDefinitions(deps: DefinitionDeps) {
 
     removeFile: (input: FilePlace, call: FolioCall): Promise<void> =>
       lostAs(`Upload Definition was not found. ID: ${input.id}`, () =>
-        lostFile(input.fileId, () => uploads.removeFile({ sessionId: input.id, fileId: input.fileId }, call)),
+        lostFile(input.fileId, {
+          ask: () => uploads.removeFile({ sessionId: input.id, fileId: input.fileId }, call),
+          find: () => find(input.id, call),
+        }),
       ),
 
     /** The content takes the place of what there was once it is whole; the answer comes when it is durable. */
     upload: (input: FilePlace & { readonly body: RawBody }, call: FolioCall): Promise<Definition> =>
       lostAs(`Upload Definition was not found. ID: ${input.id}`, () =>
-        lostFile(input.fileId, async () => {
-          const { lengthBytes, bytes: body } = input.body;
-          const place = { sessionId: input.id, fileId: input.fileId };
-          const ending = () => ({ finish: true });
-          const part = { offset: 0, restart: true, onInterrupt: "fail", settle: settleUpload } as const;
-          try {
-            await uploads.writePart({ ...place, ...part, lengthBytes, body, ending }, call);
-          } catch (error) {
-            if (isUploadError(error, "superseded")) throw await tookOver(uploads, place, call);
-            if (isUploadError(error, "incomplete")) throw interrupted(input.fileId);
-            throw error;
-          }
-          return view(input.id, call);
+        lostFile(input.fileId, {
+          async ask() {
+            const { lengthBytes, bytes: body } = input.body;
+            const place = { sessionId: input.id, fileId: input.fileId };
+            const ending = () => ({ finish: true });
+            const part = { offset: 0, restart: true, onInterrupt: "fail", settle: settleUpload } as const;
+            try {
+              await uploads.writePart({ ...place, ...part, lengthBytes, body, ending }, call);
+            } catch (error) {
+              if (isUploadError(error, "superseded")) throw await tookOver(input, call);
+              if (isUploadError(error, "incomplete")) throw interrupted(input.fileId);
+              throw error;
+            }
+            return view(input.id, call);
+          },
+          find: () => find(input.id, call),
         }),
       ),
 
@@ -234,21 +249,6 @@ function specOf(words: FileWords, name: string, jobExecutionId: string | undefin
   const { uiKey, size: sizeKb } = words;
   const attributes = { name: words.name, uiKey, sizeKb, jobExecutionId, uploadedDate: undefined };
   return { name, attributes: storedAttributes(attributes) };
-}
-
-/** Of an upload that somebody else ended: by taking its file away, or by sending that anew. */
-async function tookOver(
-  uploads: Uploads,
-  place: { readonly sessionId: string; readonly fileId: string },
-  call: FolioCall,
-): Promise<Error> {
-  try {
-    await uploads.getFile(place, call);
-    return interrupted(place.fileId);
-  } catch (error) {
-    if (isUploadError(error, "not_found")) return fileGone(place.fileId);
-    throw error;
-  }
 }
 
 function interrupted(fileId: string): FolioRefusal {

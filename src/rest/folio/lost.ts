@@ -12,14 +12,19 @@ export async function lostAs<T>(text: string, ask: () => Promise<T>): Promise<T>
   }
 }
 
-/** The same for a file in a definition that is there. */
-export async function lostFile<T>(fileId: string, ask: () => Promise<T>): Promise<T> {
+/** The same for a file of a definition, which `find` throws for if that is what is not there. */
+export async function lostFile<T>(
+  fileId: string,
+  { ask, find }: { ask(): Promise<T>; find(): Promise<unknown> },
+): Promise<T> {
   try {
     return await ask();
   } catch (error) {
     const isMissing = isUploadError(error, "not_found") && error.details.reason === "FILE_NOT_FOUND";
     const isNone = isUploadError(error, "invalid") && !isId(fileId.toLowerCase());
-    throw isMissing || isNone ? fileGone(fileId) : error;
+    if (!isMissing && !isNone) throw error;
+    await find();
+    throw fileGone(fileId);
   }
 }
 
