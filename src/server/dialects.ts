@@ -10,7 +10,8 @@ export interface MountedDialect {
   /** The face, in the log and the metrics. */
   readonly name: DialectName;
   readonly handler: DialectHandler;
-  readonly cors: Omit<CorsOptions, "origins">;
+  /** Undefined: scripts of other pages get nothing to see, which browsers take for a no. */
+  readonly cors: Omit<CorsOptions, "origins"> | undefined;
 }
 
 /** A dialect over its services, within the limits that the settings name. */

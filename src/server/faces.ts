@@ -82,7 +82,7 @@ export function createFaces(deps: {
   const capability = serve(capabilityUrls.handle);
   const dialects = deps.dialects.map((dialect) => ({
     ...dialect,
-    allow: createCors({ ...dialect.cors, origins: config.corsOrigins }),
+    allow: dialect.cors && createCors({ ...dialect.cors, origins: config.corsOrigins }),
     serve: serve(dialect.handler.handle),
   }));
   const health = createHealthHandler(checkReady, leaving.signal);
@@ -139,7 +139,7 @@ export function createFaces(deps: {
       messages.watch(request);
       if (isRpc(request.url) && allowRpc(request, response)) return;
       if (isCapability(request.url) && allowCapability(request, response)) return;
-      if (findDialect(dialects, request.url)?.allow(request, response) === true) return;
+      if (findDialect(dialects, request.url)?.allow?.(request, response) === true) return;
       answer(request, response);
     }),
     farewell: () => leaving.abort(new ConnectError("the server is stopping", Code.Unavailable)),

@@ -62,7 +62,9 @@ export function mountFolio(deps: {
   const gate = trustOkapi ? createOkapiGate(login) : createGateway(login);
   const dialect = createFolioDialect(gate, trustOkapi ? "okapi" : "login", dateOffset);
   const services = { uploads, access, definitions, extensions, logins: createFolioLogins(login) };
-  return mountDialect(dialect, services, { config, log, cors });
+  // Behind Okapi, who asks is whoever a header names: a page that some browser on this machine shows must not be able to
+  // send one. Okapi answers browsers itself.
+  return mountDialect(dialect, services, { config, log, cors: trustOkapi ? undefined : cors });
 }
 
 async function freeBytesOf(folder: string): Promise<number> {

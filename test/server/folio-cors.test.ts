@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startServer, type TestServer } from "../support/server.js";
+
+const path = "/data-import/uploadDefinitions";
+const page = { origin: "https://page.example" };
+const preflight = {
+  method: "OPTIONS",
+  headers: { ...page, "access-control-request-method": "GET", "access-control-request-headers": "x-okapi-tenant" },
+};
+
+function allowed(answer: Response): readonly string[] {
+  return [...answer.headers.keys()].filter((name) => name.startsWith("access-control-"));
+}
+
+describe("pages of strangers", () => {
+  let behindOkapi: TestServer;
+  let gateway: TestServer;
+  beforeAll(async () => {
+    behindOkapi = await startServer({ env: { SLIPWAY_FOLIO_TRUST_OKAPI: "1", SLIPWAY_CORS_ORIGINS: page.origin } });
+    gateway = await startServer();
+  });
+  afterAll(async () => {
+    await behindOkapi?.kill();
+    await gateway?.kill();
+  });
+
+  it("behind Okapi, where a header says who asks, may neither send one nor read an answer", async () => {
+    expect(allowed(await fetch(behindOkapi.url + path, preflight))).toEqual([]);
+    const answer = await fetch(behindOkapi.url + path, { headers: { ...page, "x-okapi-tenant": "default" } });
+    expect(answer.status).toBe(200);
+    expect(allowed(answer)).toEqual([]);
+  });
+
+  it("where tokens say who asks, may show one, without cookies", async () => {
+    const answer = await fetch(gateway.url + path, preflight);
+    expect(answer.status).toBe(204);
+    expect(answer.headers.get("access-control-allow-origin")).toBe("*");
+    expect(answer.headers.get("access-control-allow-credentials")).toBeNull();
+  });
+});
