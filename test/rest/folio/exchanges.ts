@@ -136,9 +136,9 @@ function told({ headers }: HttpAnswer): Record<string, string> {
 }
 
 function usualHeaders(status: number, text: string, isJson: boolean): Record<string, string> {
-  if (status === 204) return { vary: "Origin" };
+  if (status === 204) return {};
   return {
-    vary: isJson ? "Origin, Accept-Encoding" : "Origin",
+    ...(isJson && { vary: "Accept-Encoding" }),
     "content-type": isJson ? "application/json" : "text/plain",
     "content-length": String(Buffer.byteLength(text)),
   };
