@@ -38,9 +38,10 @@ export function definitionAttributes({ attributes }: Pick<Session, "attributes">
   };
 }
 
-export function fileAttributes({ attributes }: Pick<SessionFile, "attributes">): FileAttributes {
+/** A file that came through another face is called what that calls it. */
+export function fileAttributes({ name, attributes }: Pick<SessionFile, "name" | "attributes">): FileAttributes {
   return {
-    name: textOf(attributes.name) ?? "",
+    name: textOf(attributes.name) ?? name,
     uiKey: textOf(attributes.uiKey),
     sizeKb: typeof attributes.sizeKb === "number" ? attributes.sizeKb : undefined,
     jobExecutionId: textOf(attributes.jobExecutionId),

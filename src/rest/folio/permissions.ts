@@ -24,7 +24,6 @@ const names: Readonly<Partial<Record<Permission, readonly string[]>>> = {
     "data-import.uploadUrl.item.get",
     "data-import.uploadUrl.subsequent.item.get",
     "data-import.jobexecution.cancel",
-    "data-import.upload.all",
     "ui-data-import.manage",
   ],
   administer: [
@@ -32,6 +31,8 @@ const names: Readonly<Partial<Record<Permission, readonly string[]>>> = {
     "data-import.fileExtensions.put",
     "data-import.fileExtensions.delete",
     "data-import.fileExtensions.default.post",
+    // A set, with these four in it.
+    "data-import.upload.all",
   ],
 };
 

@@ -1,0 +1,55 @@
+// Definitions that other faces have their hands in, over the real store.
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { createId, type Permission } from "../../../src/core/index.js";
+import { folioOrigin } from "../../../src/rest/folio/admission.js";
+import type { FolioCall } from "../../../src/rest/folio/call.js";
+import { createDefinitions, type Definitions } from "../../../src/rest/folio/definitions.js";
+import { createExtensions } from "../../../src/rest/folio/extensions.js";
+import { wireDefinition } from "../../../src/rest/folio/wire.js";
+import { type OpenedUploads, openUploads } from "../../support/uploads.js";
+
+const hourMs = 3_600_000;
+
+let opened: OpenedUploads;
+let definitions: Definitions;
+let alice: FolioCall;
+
+beforeAll(async () => {
+  opened = await openUploads();
+  const { uploads } = opened;
+  const user = { id: createId(), name: "alice" };
+  const permissions = new Set<Permission>(["read", "upload"]);
+  const { tenantId } = await opened.metadata.ensureUser("diku", "alice");
+  const caller = { tenantId, userId: user.id, permissions, origin: folioOrigin };
+  alice = { caller, tenantName: "diku", user };
+  definitions = createDefinitions({
+    uploads,
+    extensions: createExtensions(uploads),
+    deadlines: { idleTtlMs: hourMs, absoluteTtlMs: undefined, keepTerminalMs: hourMs },
+    maxFileBytes: 2 ** 40,
+    freeBytes: async () => 2 ** 40,
+    now: () => new Date(),
+  });
+});
+afterAll(() => opened.close());
+
+it("a file that another face adds to a definition is shown by its name, before and after it is uploaded", async () => {
+  const { session } = await definitions.create({ fileDefinitions: [{ name: "marc.mrc" }] }, alice);
+  const place = { sessionId: session.id };
+  const { origin: _, ...anyFace } = alice.caller;
+  const { file } = await opened.uploads.addFile({ ...place, name: "more.mrc" }, { caller: anyFace });
+  const added = wireDefinition(await definitions.get({ id: session.id }, alice)).fileDefinitions.at(-1);
+  expect(added).toMatchObject({ id: file.id, name: "more.mrc", status: "NEW" });
+
+  const body = { lengthBytes: 3, bytes: bytesOf("abc") };
+  const sent = wireDefinition(await definitions.upload({ id: session.id, fileId: file.id, body }, alice));
+  expect(sent.fileDefinitions.at(-1)).toMatchObject({
+    name: "more.mrc",
+    status: "UPLOADED",
+    sourcePath: `./storage/upload/${session.id}/${file.id}/more.mrc`,
+  });
+});
+
+async function* bytesOf(text: string) {
+  yield new TextEncoder().encode(text);
+}
