@@ -2,6 +2,7 @@ import type { BlobCommitter } from "./blob-committer.js";
 import type { BufferBudget } from "./buffer-budget.js";
 import type { HashCache } from "./hash-cache.js";
 import type { Limits } from "./limits.js";
+import type { UntoldEnd } from "./operations/fail-broken-attempts.js";
 import type { BlobStore } from "./ports/blob-store.js";
 import type { Clock } from "./ports/clock.js";
 import type { MetadataStore } from "./ports/metadata-store.js";
@@ -21,6 +22,8 @@ export interface CoreDeps {
   readonly budget: BufferBudget;
   readonly news: SessionNews;
   readonly committer: BlobCommitter;
+  /** Ends of attempts that could not be told when they came, by attempt. */
+  readonly untold: Map<string, UntoldEnd>;
   /** Told when a file waits to be fetched. */
   readonly pulls: { wake(): void };
 }

@@ -66,6 +66,7 @@ export function createUploads(ports: {
     hashes: createHashCache(),
     budget: createBufferBudget(ports.limits.maxBufferedBytes),
     committer: createBlobCommitter(ports.metadata),
+    untold: new Map(),
   };
   /** The operation with its first parameter filled in. */
   const on =

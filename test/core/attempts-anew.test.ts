@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Call, SessionFile, SettleAttempt } from "../../src/core/index.js";
+import { type Call, type SessionFile, type SettleAttempt, UploadError } from "../../src/core/index.js";
 import { bodyOf, brokenBody, pseudoRandom, sendWhole } from "../support/bodies.js";
 import {
   type FilePlace,
@@ -136,6 +136,48 @@ describe("an attempt that cannot be continued and breaks off", () => {
     }
     await expect(sendAnew(place, removed())).rejects.toMatchObject({ code: "superseded" });
     await expect(uploads.getFile(place, alice)).rejects.toMatchObject({ details: { reason: "FILE_NOT_FOUND" } });
+  });
+
+  it("while the database is away fails at the first sweep after it has come back, once", async () => {
+    const { alice } = opened;
+    let away = true;
+    const uploads = opened.restart({
+      wrapMetadata: hookMetadata({
+        before(deed) {
+          if (deed === "finishAttempt" && away)
+            throw new UploadError("unavailable", "away", { reason: "DATABASE_UNAVAILABLE" });
+        },
+      }),
+    });
+    const place = await startFile(uploads, alice);
+    await expect(sendAnew(place, brokenBody([pseudoRandom(10)], new Error("cut")), uploads)).rejects.toThrow("cut");
+    await expect(uploads.sweepRows()).rejects.toMatchObject({ code: "unavailable" });
+    expect((await stateOf(place)).file.state).toBe("transferring");
+    away = false;
+    await uploads.sweepRows();
+    const told = { attributes: { ends: 1 }, file: { state: "failed", failure: { reason: "interrupted" } } };
+    expect(await stateOf(place)).toMatchObject(told);
+    await uploads.sweepRows();
+    expect(await stateOf(place)).toMatchObject(told);
+  });
+
+  it("while the database is away, and sent again since, is left alone", async () => {
+    const { alice } = opened;
+    let away = true;
+    const uploads = opened.restart({
+      wrapMetadata: hookMetadata({
+        before(deed) {
+          if (deed === "finishAttempt" && away)
+            throw new UploadError("unavailable", "away", { reason: "DATABASE_UNAVAILABLE" });
+        },
+      }),
+    });
+    const place = await startFile(uploads, alice);
+    await expect(sendAnew(place, brokenBody([pseudoRandom(10)], new Error("cut")), uploads)).rejects.toThrow("cut");
+    away = false;
+    await sendAnew(place, sendWhole(pseudoRandom(7)), uploads);
+    await uploads.sweepRows();
+    expect(await stateOf(place)).toMatchObject({ attributes: { ends: 1 }, file: { state: "ready" } });
   });
 
   it("with the service fails at the next start, and no attempt of another face does", async () => {

@@ -2,6 +2,7 @@ import type { BlobKey } from "../blob.js";
 import type { CoreDeps } from "../deps.js";
 import { isUploadError } from "../error.js";
 import { endSession } from "../session.js";
+import { tellUntoldEnds } from "./fail-broken-attempts.js";
 
 /** What one sweep did. */
 export interface SweepReport {
@@ -26,11 +27,12 @@ export const defaultSweep: SweepOptions = { keepUnreferencedMs: 24 * 3_600_000, 
 
 const batch = 200;
 
-/** Ends what has expired and forgets what is over: the rows, in small transactions. */
+/** Ends what has broken or expired and forgets what is over: the rows, in small transactions. */
 export async function sweepRows(
   deps: CoreDeps,
 ): Promise<Pick<SweepReport, "expiredSessions" | "forgottenSessions" | "releasedContents" | "expiredRecords">> {
   const { metadata } = deps;
+  await tellUntoldEnds(deps);
   return {
     expiredSessions: await expireSessions(deps),
     forgottenSessions: await repeat(() => metadata.deleteForgottenSessions(batch)),

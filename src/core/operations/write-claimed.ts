@@ -122,9 +122,12 @@ async function failInterrupted(
   error: unknown,
 ): Promise<void> {
   const message = isUploadError(error) ? error.message : "it broke off while it was being sent";
-  // Whoever took over, removed the file or found its content wrong has told its end already; and where the database is
-  // away, the start of the service tells it.
-  await failAttempt(deps, place, message, settle).catch(() => undefined);
+  try {
+    await failAttempt(deps, place, message, settle);
+  } catch (failed) {
+    // Whoever took over, removed the file or found its content wrong has told its end already.
+    if (isUploadError(failed, "unavailable")) deps.untold.set(place.attemptId, { place, message, settle });
+  }
 }
 
 /**

@@ -14,6 +14,8 @@ const route = createRoute<FolioServices, FolioFacts, FolioCall>();
 const json = "application/json";
 const produces = [json, "text/plain"];
 const entering: FolioFacts = { consumes: json, produces };
+/** Nobody has been let in yet: whoever they are, they get no room for more than a login needs. */
+const loginLimit = { mostBytes: 16 * 2 ** 10 };
 
 export const loginRows = [
   route("POST /bl-users/login", {
@@ -63,13 +65,13 @@ export const loginRows = [
 ];
 
 async function readUserLogin(request: RoutedRequest): Promise<LoginInput> {
-  const { username, password } = membersOf(await request.json());
+  const { username, password } = membersOf(await request.json(loginLimit));
   if (!isText(username) || !isText(password)) throw new FolioRefusal(400, "Improperly formatted request");
   return { who: { name: username }, password, peer: { address: request.wire.peerAddress } };
 }
 
 async function readLogin(request: RoutedRequest): Promise<LoginInput> {
-  const { username, userId, password } = membersOf(await request.json());
+  const { username, userId, password } = membersOf(await request.json(loginLimit));
   const who = isText(username) ? { name: username } : isText(userId) ? { id: userId } : undefined;
   if (who === undefined) throw new FolioRefusal(400, "You must provide a username or userId");
   if (!isText(password)) throw new FolioRefusal(400, "You must provide a password");

@@ -46,7 +46,7 @@ export function createDialectHandler<Services, Facts, C extends Call>(
       params,
       wire,
       query: query.get,
-      json: () => json.read(wire.body),
+      json: (limit) => json.read(wire.body, limit?.mostBytes),
       raw() {
         const announced = announcedLength(wire);
         return { lengthBytes: announced === "none" ? 0 : announced, bytes: wire.body };

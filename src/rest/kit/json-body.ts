@@ -24,7 +24,8 @@ export interface JsonLimits {
 
 /** The body of one request, as JSON; it is held, and counts, until it is closed. */
 export interface JsonBody {
-  read(bytes: AsyncIterable<Uint8Array>): Promise<JsonValue>;
+  /** `mostBytes` where this body may have fewer than others. */
+  read(bytes: AsyncIterable<Uint8Array>, mostBytes?: number): Promise<JsonValue>;
   close(): void;
 }
 
@@ -35,20 +36,22 @@ const maxDepth = 100;
 export function createJsonReader(limits: JsonLimits): (request: WireRequest) => JsonBody {
   const { maxJsonBytes, maxJsonMs } = limits;
   const room = createSharedRoom(limits.maxBufferedJsonBytes);
-  const tooLarge = () =>
-    new HttpProblem(413, `JSON may have ${maxJsonBytes.value} bytes at most (${maxJsonBytes.setting})`);
+  const tooLarge = (most: number) => {
+    const limit = most < maxJsonBytes.value ? "here" : `(${maxJsonBytes.setting})`;
+    return new HttpProblem(413, `JSON may have ${most} bytes at most ${limit}`);
+  };
   const tooSlow = () =>
     new HttpProblem(408, `JSON has to be here within ${maxJsonMs?.value} ms (${maxJsonMs?.setting})`);
 
   return ({ headers, signal }) => {
     const share = room.enter();
-    async function readText(bytes: AsyncIterable<Uint8Array>, until: AbortSignal): Promise<string> {
+    async function readText(bytes: AsyncIterable<Uint8Array>, most: number, until: AbortSignal): Promise<string> {
       const decoder = new TextDecoder("utf-8", { fatal: true });
       let size = 0;
       let text = "";
       for await (const chunk of untilAborted(bytes, until)) {
         size += chunk.length;
-        if (size > maxJsonBytes.value) throw tooLarge();
+        if (size > most) throw tooLarge(most);
         const counted = Math.min(chunk.length, size - freeBytes);
         if (counted > 0) await share.take(counted, until);
         text += decode(() => decoder.decode(chunk, { stream: true }));
@@ -56,15 +59,14 @@ export function createJsonReader(limits: JsonLimits): (request: WireRequest) => 
       return text + decode(() => decoder.decode());
     }
     return {
-      async read(bytes) {
+      async read(bytes, mostBytes = maxJsonBytes.value) {
         refuseCodings(headers);
+        const most = Math.min(mostBytes, maxJsonBytes.value);
         const announced = headers["content-length"];
-        if (announced !== undefined && parseHeaderNumber(announced, "Content-Length") > maxJsonBytes.value) {
-          throw tooLarge();
-        }
+        if (announced !== undefined && parseHeaderNumber(announced, "Content-Length") > most) throw tooLarge(most);
         const limit = maxJsonMs && createTimeLimit(signal, maxJsonMs.value, tooSlow);
         try {
-          return parseJson(await readText(bytes, limit?.signal ?? signal));
+          return parseJson(await readText(bytes, most, limit?.signal ?? signal));
         } finally {
           limit?.end();
         }

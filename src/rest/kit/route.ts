@@ -20,8 +20,11 @@ export interface RoutedRequest<Name extends string = string> {
   readonly wire: WireRequest;
   /** The decoded word with this name in the query, the first of several. */
   query(name: string): string | undefined;
-  /** The body as JSON. Throws `HttpProblem` 400 (none, or no JSON) or 413, which names the limit. */
-  json(): Promise<JsonValue>;
+  /**
+   * The body as JSON; a row that knows how little it needs says so by `mostBytes`. Throws `HttpProblem` 400 (none, or no
+   * JSON) or 413, which names the limit.
+   */
+  json(limit?: { readonly mostBytes: number }): Promise<JsonValue>;
   /** Throws `HttpProblem` 411 where an HTTP/2 body has no announced length, 415 for a coding. */
   raw(): RawBody;
 }

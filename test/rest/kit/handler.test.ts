@@ -122,6 +122,15 @@ describe("an error", () => {
 });
 
 describe("JSON", () => {
+  it("has as few bytes as its row says, announced or not", async () => {
+    const send = (text: string, headers: Record<string, string>) =>
+      told(open().ask("POST /made/word", { headers, body: bodyOf([bytes(text)]) }));
+    const chunked = { "transfer-encoding": "chunked" };
+    expect(await send('"12345678"', chunked)).toEqual([200, '{"value":"12345678"}']);
+    expect(await send('"123456789"', chunked)).toEqual([413, "JSON may have 10 bytes at most here"]);
+    expect(await send("", { "content-length": "11" })).toEqual([413, "JSON may have 10 bytes at most here"]);
+  });
+
   const post = (
     body: AsyncIterable<Uint8Array>,
     headers: Record<string, string> = { "transfer-encoding": "chunked" },

@@ -64,6 +64,12 @@ export const rows = [
     run: ({ echo }) => echo,
     write: (result) => json(result, 201),
   }),
+  route("POST /made/word", {
+    facts: open,
+    read: async (request) => ({ value: await request.json({ mostBytes: 10 }) }),
+    run: ({ echo }) => echo,
+    write: (result) => json(result),
+  }),
   route("POST /made/secret", {
     facts: { permission: "secret" },
     read: async (request) => ({ value: await request.json() }),

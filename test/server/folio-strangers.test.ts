@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startServer, type TestServer } from "../support/server.js";
+import { adminPassword, startServer, type TestServer } from "../support/server.js";
 
 const path = "/data-import/uploadDefinitions";
 const page = { origin: "https://page.example" };
@@ -37,4 +37,26 @@ describe("pages of strangers", () => {
     expect(answer.headers.get("access-control-allow-origin")).toBe("*");
     expect(answer.headers.get("access-control-allow-credentials")).toBeNull();
   });
+});
+
+describe("whoever has not logged in", () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer();
+  });
+  afterAll(() => server?.kill());
+
+  it.each(["/authn/login", "/bl-users/login", "/authn/login-with-expiry", "/bl-users/login-with-expiry"])(
+    "gets no more memory by %s than a login needs",
+    async (login) => {
+      const send = async (filler: string) => {
+        const body = JSON.stringify({ username: "admin", password: adminPassword, filler });
+        const headers = { "content-type": "application/json" };
+        const answer = await fetch(server.url + login, { method: "POST", headers, body });
+        return [answer.status, answer.status === 413 && (await answer.text())];
+      };
+      expect(await send("x".repeat(10_000))).toEqual([201, false]);
+      expect(await send("x".repeat(20_000))).toEqual([413, "JSON may have 16384 bytes at most here"]);
+    },
+  );
 });
