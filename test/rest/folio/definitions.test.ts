@@ -1,8 +1,10 @@
+import pg from "pg";
 import { describe, expect, it } from "vitest";
+import { SessionEventType } from "../../../gen/slipway/upload/v1/event_pb.js";
 import { pseudoRandom } from "../../support/bodies.js";
 import { postgresAvailable } from "../../support/postgres.js";
 import { readBack } from "../../rpc/scene.js";
-import { tell } from "./exchanges.js";
+import { converse, tell } from "./exchanges.js";
 import { ann, ben, digest, okapi, useFolioServer } from "./folio-server.js";
 import {
   addFile,
@@ -175,6 +177,46 @@ for (const { database, version } of setups) {
             body: { uploadDefinition: { id: "<definition>" }, jobProfileInfo: profile },
           },
           expect: { status: 404, body: "Upload definition not found by id: <definition>" },
+        },
+      ]);
+    });
+
+    it("handing a definition over tells those who follow its history, with the profile", async () => {
+      const { names, exchange } = converse(open);
+      await exchange(
+        create(
+          "a definition",
+          { fileDefinitions: [{ name: "marc.mrc" }] },
+          { status: 201, body: definition("NEW", [file("marc", "marc.mrc", { jobExecutionId: "<job>" })]) },
+        ),
+      );
+      await exchange({
+        name: "handed over",
+        send: {
+          method: "POST",
+          path: at("/<definition>/processFiles"),
+          headers: { ...okapi(ben), ...json },
+          body: { uploadDefinition: { id: "<definition>" }, jobProfileInfo: { ...profile, name: "Create MARC" } },
+        },
+        expect: { status: 204 },
+      });
+      const sessionId = names.get("definition")!;
+      for await (const { update } of scene.client.sessions.watchSession({ sessionId, afterEventNumber: 2n })) {
+        expect(update).toMatchObject({ case: "event", value: { number: 3n, type: SessionEventType.SESSION_CHANGED } });
+        break;
+      }
+      if (database === "embedded") return;
+      const { rows } = await query(
+        scene.databaseUrl,
+        `select details from events where session_id = '${sessionId}' and number = 3`,
+      );
+      expect(rows).toEqual([
+        {
+          details: {
+            change: "completed",
+            status: "COMPLETED",
+            jobProfileInfo: { ...profile, name: "Create MARC", hidden: false },
+          },
         },
       ]);
     });
@@ -360,4 +402,14 @@ for (const { database, version } of setups) {
       ]);
     });
   });
+}
+
+async function query(connectionString: string, sql: string): Promise<pg.QueryResult> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    return await client.query(sql);
+  } finally {
+    await client.end();
+  }
 }

@@ -18,8 +18,11 @@ export interface Exchange {
   };
   readonly expect: {
     readonly status: number;
-    /** All of them, but for those that this says of itself: the body's length, who may see it, and the request's id. */
-    readonly headers?: Readonly<Record<string, string>>;
+    /**
+     * Where they differ from the usual: the body's type and length, and what the answer varies by. Undefined is a header
+     * that is not there; no others are.
+     */
+    readonly headers?: Readonly<Record<string, string | undefined>>;
     /** A value is a body of JSON with its members in this order; text is `text/plain`, and undefined is no body. */
     readonly body?: Json;
     /** The whole text of a body of JSON, layout included. */
