@@ -5,6 +5,7 @@ import {
   type FileSpecInput,
   isUploadError,
   type Predicate,
+  type Session,
   type SessionField,
   type Uploads,
 } from "../../core/index.js";
@@ -103,7 +104,7 @@ export function createDefinitions(deps: DefinitionDeps) {
     get: (input: { readonly id: string }, call: FolioCall): Promise<Definition> =>
       lostAs(`Upload Definition with id '${input.id}' not found`, async () => {
         const found = await view(input.id, call);
-        if (found.session.state === "canceled" || found.session.state === "failed") throw lostDefinition();
+        if (hasEnded(found.session)) throw lostDefinition();
         return found;
       }),
 
@@ -236,15 +237,20 @@ function specOf(words: FileWords, name: string, jobExecutionId: string | undefin
   return { name, attributes: storedAttributes(attributes) };
 }
 
-/** Of an upload that somebody else ended: by taking its file away, or by sending that anew. */
+/** Canceled and failed sessions are no definitions. */
+function hasEnded({ state }: Session): boolean {
+  return state === "canceled" || state === "failed";
+}
+
+/** Of an upload that somebody else ended: by taking its definition or its file away, or by sending that anew. */
 async function tookOver(
   uploads: Uploads,
   place: { readonly sessionId: string; readonly fileId: string },
   call: FolioCall,
 ): Promise<Error> {
   try {
-    await uploads.getFile(place, call);
-    return interrupted(place.fileId);
+    const { session } = await uploads.getFile(place, call);
+    return hasEnded(session) ? lostDefinition() : interrupted(place.fileId);
   } catch (error) {
     if (isUploadError(error, "not_found")) return fileGone(place.fileId);
     throw error;
