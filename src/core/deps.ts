@@ -8,6 +8,7 @@ import type { Clock } from "./ports/clock.js";
 import type { MetadataStore } from "./ports/metadata-store.js";
 import type { Observer } from "./ports/observer.js";
 import type { SessionNews } from "./session-news.js";
+import type { Settlers } from "./settle-attempt.js";
 import type { WriterSeats } from "./writer-seats.js";
 
 /** What every operation works with: the ports, the limits, and the little that is kept in memory. */
@@ -24,6 +25,7 @@ export interface CoreDeps {
   readonly committer: BlobCommitter;
   /** Ends of attempts that could not be told when they came, by attempt. */
   readonly untold: Map<string, UntoldEnd>;
+  readonly settlers: Settlers;
   /** Told when a file waits to be fetched. */
   readonly pulls: { wake(): void };
 }

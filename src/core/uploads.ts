@@ -37,6 +37,7 @@ import type { MetadataStore } from "./ports/metadata-store.js";
 import { type Observer, silentObserver } from "./ports/observer.js";
 import { createSessionNews, tellNews } from "./session-news.js";
 import { tellChecksums, tellSessions } from "./tell-observer.js";
+import type { Settlers } from "./settle-attempt.js";
 import { createWriterSeats } from "./writer-seats.js";
 
 /**
@@ -52,12 +53,15 @@ export function createUploads(ports: {
   readonly limits: Limits;
   /** Default: nobody. */
   readonly observer?: Observer;
+  /** Default: none. */
+  readonly settlers?: Settlers;
 }) {
   const { observer = silentObserver } = ports;
   const news = createSessionNews(ports.limits);
   let puller: Puller | undefined;
   const deps: CoreDeps = {
     ...ports,
+    settlers: ports.settlers ?? {},
     pulls: { wake: () => puller?.wake() },
     observer,
     metadata: tellNews(tellSessions(ports.metadata, observer), news),
@@ -123,7 +127,7 @@ export function createUploads(ports: {
       return puller;
     },
     /** Not for callers: for a start, before anybody sends anything. */
-    failBrokenAttempts: (face: Parameters<typeof failBrokenAttempts>[1]) => failBrokenAttempts(deps, face),
+    failBrokenAttempts: () => failBrokenAttempts(deps),
     /** Not for callers: what all uploads that are under way hold in memory. */
     bufferUse: () => deps.budget.use,
     /** Not for callers: the service's own housekeeping, its quick part and the whole of it. */

@@ -69,7 +69,14 @@ export async function compose(config: Config, log: Log, version: string): Promis
       log.debug(writer, "a newcomer took over a file from its writer");
     },
   };
-  const uploads = createUploads({ metadata, blobs, clock, limits: config.limits, observer });
+  const uploads = createUploads({
+    metadata,
+    blobs,
+    clock,
+    limits: config.limits,
+    observer,
+    settlers: { [folioOrigin]: settleUpload },
+  });
   const stopping = new AbortController();
   const passwords = createPasswords();
   const firstPassword = createAdministratorPassword(config, log);
@@ -78,7 +85,7 @@ export async function compose(config: Config, log: Log, version: string): Promis
     migrate: () => migrate(database.knex),
     blobs,
     ensureAdministrator: () => ensureAdministrator({ store: metadata, passwords, givePassword: firstPassword.give }),
-    recover: () => uploads.failBrokenAttempts({ origin: folioOrigin, settle: settleUpload }),
+    recover: () => uploads.failBrokenAttempts(),
     signal: stopping.signal,
     onRetry: (error, waitMs) => log.warn({ err: error, retryInMs: waitMs }, "the database cannot be reached"),
   });

@@ -14,7 +14,7 @@ import {
 
 let opened: OpenedUploads;
 beforeAll(async () => {
-  opened = await openUploads();
+  opened = await openUploads({ settlers });
 });
 afterAll(() => opened.close());
 
@@ -24,14 +24,13 @@ const settle: SettleAttempt = ({ session, file, others }) => ({
   file: { ...file.attributes, end: file.state },
 });
 
+const settlers = { test: settle, anew: settle };
+
 /** Sends content as a face does that always begins anew. */
 function sendAnew(place: FilePlace, body: AsyncIterable<Uint8Array>, uploads = opened.uploads, call = opened.alice) {
   const ending = () => ({ finish: true });
   const { sessionId, fileId } = place;
-  return uploads.writePart(
-    { sessionId, fileId, offset: 0, restart: true, body, ending, onInterrupt: "fail", settle },
-    call,
-  );
+  return uploads.writePart({ sessionId, fileId, offset: 0, restart: true, body, ending, onInterrupt: "fail" }, call);
 }
 
 async function stateOf(place: FilePlace) {
@@ -74,6 +73,17 @@ describe("an attempt that is whole", () => {
   });
 });
 
+describe("a file that another face sends", () => {
+  it("settles the attributes that the session's own face keeps", async () => {
+    const { uploads, alice } = opened;
+    const { id: sessionId } = await startSession(uploads, alice, { origin: "anew" });
+    const place = await startFile(uploads, alice, { sessionId });
+    const ending = () => ({ finish: true });
+    await uploads.writePart({ sessionId, fileId: place.fileId, offset: 0, body: bodyOf([]), ending }, alice);
+    expect(await stateOf(place)).toMatchObject({ attributes: { ends: 1 }, file: { attributes: { end: "ready" } } });
+  });
+});
+
 describe("an attempt that cannot be continued and breaks off", () => {
   it("fails its file and settles, keeps what was whole before, and may be sent anew", async () => {
     const { uploads, alice } = opened;
@@ -97,7 +107,7 @@ describe("an attempt that cannot be continued and breaks off", () => {
         if (step === "sync") throw new Error("the device failed");
       },
     });
-    const uploads = opened.restart({ wrapBlobs: disk });
+    const uploads = opened.restart({ settlers, wrapBlobs: disk });
     const place = await startFile(uploads, alice);
     await expect(sendAnew(place, sendWhole(pseudoRandom(300_000)), uploads)).rejects.toThrow("the device failed");
     expect((await stateOf(place)).file.state).toBe("failed");
@@ -142,6 +152,7 @@ describe("an attempt that cannot be continued and breaks off", () => {
     const { alice } = opened;
     let away = true;
     const uploads = opened.restart({
+      settlers,
       wrapMetadata: hookMetadata({
         before(deed) {
           if (deed === "finishAttempt" && away)
@@ -165,6 +176,7 @@ describe("an attempt that cannot be continued and breaks off", () => {
     const { alice } = opened;
     let away = true;
     const uploads = opened.restart({
+      settlers,
       wrapMetadata: hookMetadata({
         before(deed) {
           if (deed === "finishAttempt" && away)
@@ -180,9 +192,10 @@ describe("an attempt that cannot be continued and breaks off", () => {
     expect(await stateOf(place)).toMatchObject({ attributes: { ends: 1 }, file: { state: "ready" } });
   });
 
-  it("with the service fails at the next start, and no attempt of another face does", async () => {
+  it("with the service fails at the next start, and none that can be continued does, not even in the same session (P3)", async () => {
     const { alice } = opened;
     const dying = opened.restart({
+      settlers,
       limits: { checkpointBytes: 1000 },
       wrapMetadata: hookMetadata({
         before(deed) {
@@ -190,20 +203,20 @@ describe("an attempt that cannot be continued and breaks off", () => {
         },
       }),
     });
-    const session = { origin: "anew", files: [{ name: "a" }, { name: "b" }] };
+    const session = { origin: "anew", files: [{ name: "a" }, { name: "b" }, { name: "c" }] };
     const { id: sessionId } = await startSession(dying, alice, session);
     const { things } = await dying.listFiles({ sessionId, page: {} }, alice);
-    const [first, second] = things.map(({ id }) => ({ sessionId, fileId: id })) as [FilePlace, FilePlace];
-    const other = await startFile(dying, alice);
-    for (const place of [first, other]) {
-      await expect(sendAnew(place, brokenBody([pseudoRandom(5000)], new Error("cut")), dying)).rejects.toThrow("cut");
-    }
+    const places = things.map(({ id }) => ({ sessionId, fileId: id })) as [FilePlace, FilePlace, FilePlace];
+    const [first, second, other] = places;
+    const cut = () => brokenBody([pseudoRandom(5000)], new Error("cut"));
+    await expect(sendAnew(first, cut(), dying)).rejects.toThrow("cut");
+    await expect(dying.writePart({ ...other, offset: 0, body: cut() }, alice)).rejects.toThrow("cut");
     expect((await stateOf(first)).file.state).toBe("transferring");
-    expect(await opened.uploads.failBrokenAttempts({ origin: "anew", settle })).toBe(1);
+    expect(await opened.uploads.failBrokenAttempts()).toBe(1);
     expect(await stateOf(first)).toMatchObject({ attributes: { ends: 1 }, file: { state: "failed" } });
     expect((await stateOf(second)).file.state).toBe("waiting");
     expect((await stateOf(other)).file.state).toBe("transferring");
-    expect(await opened.uploads.failBrokenAttempts({ origin: "anew", settle })).toBe(0);
+    expect(await opened.uploads.failBrokenAttempts()).toBe(0);
   });
 });
 

@@ -49,6 +49,7 @@ describe.skipIf(!postgresAvailable())("fifty uploads into one session on Postgre
       blobs,
       clock: { now: () => new Date() },
       limits: { ...defaultLimits, checkpointMs: 20, checkpointBytes: 64 * 1024 },
+      settlers: { test: settle },
     });
     call = {
       caller: { ...(await metadata.ensureUser("default", "alice")), permissions: new Set(["read", "upload"]) },
@@ -65,10 +66,7 @@ describe.skipIf(!postgresAvailable())("fifty uploads into one session on Postgre
     const content = pseudoRandom(bytes, randomInt(1, 1e6));
     const body = breaks ? brokenBody(slices(content, 32 * 1024)) : sendWhole(content, 32 * 1024);
     const ending = () => ({ finish: true });
-    return uploads.writePart(
-      { sessionId, fileId, offset: 0, restart: true, body, ending, onInterrupt: "fail", settle },
-      call,
-    );
+    return uploads.writePart({ sessionId, fileId, offset: 0, restart: true, body, ending, onInterrupt: "fail" }, call);
   }
 
   it("beside adds, removals, lists and breaks all end, and each end is settled once, without a deadlock", async () => {

@@ -15,6 +15,7 @@ import {
   type Permission,
   type Session,
   type SessionInput,
+  type Settlers,
   type Uploads,
 } from "../../src/core/index.js";
 import { createDiskBlobStore } from "../../src/storage/disk/blob-store.js";
@@ -27,6 +28,7 @@ import { copyEmbeddedTemplate } from "./embedded-template.js";
 export interface UploadsOptions {
   readonly limits?: Partial<Limits>;
   readonly observer?: Observer;
+  readonly settlers?: Settlers;
   readonly wrapBlobs?: (blobs: BlobStore) => BlobStore;
   readonly wrapMetadata?: (metadata: MetadataStore) => MetadataStore;
   /** How far this process's clock is ahead (milliseconds). */
@@ -70,13 +72,14 @@ async function openOver(database: Database, dataDir: string, options: UploadsOpt
     const caller: Caller = { ...(await metadata.ensureUser(tenant, user)), permissions: new Set(may) };
     return { caller };
   }
-  const restart = ({ limits, observer, wrapBlobs, wrapMetadata, clockAheadMs = 0 }: UploadsOptions = {}) =>
+  const restart = ({ limits, observer, settlers, wrapBlobs, wrapMetadata, clockAheadMs = 0 }: UploadsOptions = {}) =>
     createUploads({
       metadata: wrapMetadata ? wrapMetadata(metadata) : metadata,
       blobs: wrapBlobs ? wrapBlobs(blobs) : blobs,
       clock: { now: () => new Date(Date.now() + clockAheadMs) },
       limits: { ...defaultLimits, ...limits },
       ...(observer && { observer }),
+      ...(settlers && { settlers }),
     });
   return {
     uploads: restart(options),

@@ -5,14 +5,16 @@ import { isUploadError, type UploadError } from "../error.js";
 import type { Failure } from "../failure.js";
 import type { LinkedContent, SessionFile } from "../file.js";
 import { moveFile } from "../file-state.js";
-import type { AttemptOutcome, AttemptView, ExtentCommit, FileRef, FileView } from "../ports/transfer-store.js";
-import { endSession, touchSession } from "../session.js";
+import type { AttemptOutcome, BrokenAttempt, ExtentCommit, FileRef, FileView } from "../ports/transfer-store.js";
+import { endSession } from "../session.js";
 import { superseded } from "../writer-seats.js";
-import type { SettleAttempt } from "./plan-part.js";
+import { endAttempt } from "./end-attempt.js";
 
 /** Content of which every byte is stored, and how to hash what of it is not hashed yet. */
 export interface ArrivedContent {
   readonly ref: FileRef;
+  /** The session's. */
+  readonly origin: string;
   readonly attempt: Attempt;
   readonly file: SessionFile;
   readonly sizeBytes: number;
@@ -28,7 +30,6 @@ export interface ArrivedContent {
   keepHash(): void;
   /** Feeds the whole stored content to a hasher. */
   rehash(hasher: Hasher): Promise<void>;
-  readonly settle?: SettleAttempt | undefined;
   /** Present for bytes that are shared with a file outside of the store. */
   readonly linked?: Omit<LinkedContent, "contentId">;
 }
@@ -58,22 +59,15 @@ export async function finishContent(deps: CoreDeps, arrived: ArrivedContent): Pr
   const mismatch = findMismatch(expected, computed, file.name);
   const content = { id: attempt.id, sizeBytes: arrived.sizeBytes, checksums: computed };
   const linked = arrived.linked && { ...arrived.linked, contentId: attempt.id };
-  const { settle } = arrived;
-  const failsSession = mismatch !== undefined && file.onFailure === "session";
-  const options = { extent, lockSession: failsSession || settle !== undefined, countOthers: settle !== undefined };
-  const finished = await deps.metadata.finishAttempt(place, options, (view, now) =>
-    settleOutcome(
-      mismatch === undefined
-        ? accept({ ...view.file, sizeBytes: file.sizeBytes, linked }, content, now)
-        : rejectContent(view, { reason: "checksum_differs", message: mismatch.message }, now),
-      view,
-      settle,
-      now,
-    ),
+  const lockSession = mismatch !== undefined && file.onFailure === "session";
+  const finished = await endAttempt(deps, place, { extent, lockSession, origin: arrived.origin }, (view, now) =>
+    mismatch === undefined
+      ? accept({ ...view.file, sizeBytes: file.sizeBytes, linked }, content, now)
+      : rejectContent(view, { reason: "checksum_differs", message: mismatch.message }, now),
   );
   deps.hashes.drop(attempt.id);
   if (mismatch !== undefined) {
-    if (failsSession) deps.seats.evictSession(ref.sessionId);
+    if (lockSession) deps.seats.evictSession(ref.sessionId);
     throw mismatch;
   }
   return finished;
@@ -109,32 +103,13 @@ function findMismatch(
  * `finishAttempt` of the metadata port throws.
  */
 export async function failAttempt(
-  deps: Pick<CoreDeps, "metadata">,
-  place: ExtentCommit["attempt"],
+  deps: Pick<CoreDeps, "metadata" | "settlers">,
+  { origin, ...place }: BrokenAttempt,
   message: string,
-  settle: SettleAttempt | undefined,
 ): Promise<void> {
-  const options = { extent: undefined, lockSession: true, countOthers: settle !== undefined };
-  await deps.metadata.finishAttempt(place, options, (view, now) =>
-    settleOutcome(rejectContent(view, { reason: "interrupted", message }, now), view, settle, now),
+  await endAttempt(deps, place, { extent: undefined, lockSession: true, origin }, (view, now) =>
+    rejectContent(view, { reason: "interrupted", message }, now),
   );
-}
-
-/** What `settle` makes of the attributes goes into the same transaction. */
-function settleOutcome(
-  outcome: AttemptOutcome,
-  view: AttemptView,
-  settle: SettleAttempt | undefined,
-  now: Date,
-): AttemptOutcome {
-  if (settle === undefined) return outcome;
-  const session = outcome.session ?? touchSession(view.session, "touch", now);
-  const attributes = settle({ session, file: outcome.file, others: view.others }, now);
-  return {
-    ...outcome,
-    session: { ...session, attributes: attributes.session },
-    file: { ...outcome.file, attributes: attributes.file },
-  };
 }
 
 function accept(file: SessionFile, content: NonNullable<AttemptOutcome["accepted"]>, now: Date): AttemptOutcome {

@@ -4,12 +4,12 @@ import type { Caller } from "../call.js";
 import { type Checksum, parseChecksum, parseChecksums } from "../checksum.js";
 import { UploadError } from "../error.js";
 import { assertAttempt, type SessionFile, settleSize } from "../file.js";
-import { type FileState, moveFile } from "../file-state.js";
+import { moveFile } from "../file-state.js";
 import { assertFileSize, type Limits, limitDetail } from "../limits.js";
 import type { FileRef, FileView, WriterClaim } from "../ports/transfer-store.js";
 import { assertVisible } from "../session.js";
 import { moveSession } from "../session-state.js";
-import { type Attributes, invalid, parseCount, parseId } from "../values.js";
+import { invalid, parseCount, parseId } from "../values.js";
 
 export interface PartInput {
   readonly sessionId: string;
@@ -35,18 +35,7 @@ export interface PartInput {
   readonly ending?: () => PartEnding;
   /** What becomes of an attempt that breaks off: it can be continued (P3), or the file fails and is sent anew. */
   readonly onInterrupt?: "keep" | "fail";
-  /** What a face makes of its attributes when the attempt ends, in the same transaction. */
-  readonly settle?: SettleAttempt;
 }
-
-/**
- * The attributes of session and file after an attempt at the file has ended. Asked under the session's lock, maybe more
- * than once, so it must be pure. `others` counts the session's other files by their states.
- */
-export type SettleAttempt = (
-  view: FileView & { readonly others: Readonly<Record<FileState, number>> },
-  now: Date,
-) => { readonly session: Attributes; readonly file: Attributes };
 
 export interface PartEnding {
   /** True says explicitly that the content is whole now. */
@@ -64,6 +53,8 @@ export interface Part {
   readonly lengthBytes: number | undefined;
   readonly sizeBytes: number | undefined;
   readonly checksum: Checksum | undefined;
+  /** The attempt cannot be continued once it has broken off. */
+  readonly once: boolean;
 }
 
 export function parseFileRef(input: { sessionId: string; fileId: string }, caller: Caller): FileRef {
@@ -85,7 +76,8 @@ export function parsePart(input: PartInput, limits: Limits): Part {
     throw partTooLarge(limits);
   }
   assertFileSize(limits, offset + (lengthBytes ?? 0));
-  return { attempt: input.attempt, offset, restart, lengthBytes, sizeBytes: input.sizeBytes, checksum };
+  const { attempt, sizeBytes, onInterrupt } = input;
+  return { attempt, offset, restart, lengthBytes, sizeBytes, checksum, once: onInterrupt === "fail" };
 }
 
 export function partTooLarge(limits: Limits): UploadError {
@@ -119,6 +111,7 @@ export function planPart(view: FileView, part: Part, caller: Caller, limits: Lim
   }
   return {
     seat: part.restart ? "restart" : "resume",
+    once: part.once,
     // The size is not settled by words alone: it goes into the row with the first bytes that are committed under it.
     file: { ...file, state: moveFile(file, "begin"), failure: undefined, modifiedAt: now },
   };

@@ -5,21 +5,12 @@ import type { CoreDeps } from "../deps.js";
 import { isUploadError } from "../error.js";
 import { type SessionFile, settleSize } from "../file.js";
 import { assertFileSize, type Limits } from "../limits.js";
-import type { ClaimedFile, ExtentCommit, FileRef } from "../ports/transfer-store.js";
+import type { BrokenAttempt, ClaimedFile, FileRef } from "../ports/transfer-store.js";
 import type { Appender } from "./append-content.js";
 import { compareRepeat } from "./compare-repeat.js";
 import { failAttempt, finishContent } from "./finish-content.js";
 import { openWriting, type Writing } from "./open-writing.js";
-import {
-  type Part,
-  type PartEnding,
-  type PartInput,
-  partTooLarge,
-  pastDeclaredSize,
-  pastPart,
-  planEnding,
-  type SettleAttempt,
-} from "./plan-part.js";
+import { type Part, type PartEnding, partTooLarge, pastDeclaredSize, pastPart, planEnding } from "./plan-part.js";
 
 export interface PartResult {
   readonly file: SessionFile;
@@ -45,8 +36,6 @@ export interface ClaimedWrite {
   readonly part: Part;
   readonly body: AsyncIterable<Uint8Array>;
   readonly ending?: (() => PartEnding) | undefined;
-  readonly onInterrupt?: PartInput["onInterrupt"];
-  readonly settle?: SettleAttempt | undefined;
 }
 
 /**
@@ -88,6 +77,7 @@ export async function writeClaimed(deps: CoreDeps, write: ClaimedWrite, signal?:
     const extent = await writing.settle();
     const finished = await finishContent(deps, {
       ref,
+      origin: claim.session.origin,
       attempt,
       file: { ...file, sizeBytes: end.sizeBytes },
       sizeBytes: received,
@@ -97,13 +87,12 @@ export async function writeClaimed(deps: CoreDeps, write: ClaimedWrite, signal?:
       hash: () => writing.follower.settle(received).then(() => writing.follower.hasher),
       keepHash: () => deps.hashes.put(attempt.id, writing.follower.hasher.copy()),
       rehash: writing.rehash,
-      settle: write.settle,
     });
     deps.observer.appended("file", (performance.now() - arrivedAt) / 1000);
     return { file: finished.file, offset: received, applied: true };
   } catch (error) {
     const place = { ...ref, attemptId: attempt.id, epoch: attempt.epoch };
-    if (write.onInterrupt === "fail") await failInterrupted(deps, place, write.settle, error);
+    if (part.once) await failInterrupted(deps, { ...place, origin: claim.session.origin }, error);
     throw error;
   } finally {
     clearInterval(ticking);
@@ -115,18 +104,13 @@ export async function writeClaimed(deps: CoreDeps, write: ClaimedWrite, signal?:
 }
 
 /** What has come of the attempt is of no use to anyone: nobody can continue it. */
-async function failInterrupted(
-  deps: CoreDeps,
-  place: ExtentCommit["attempt"],
-  settle: SettleAttempt | undefined,
-  error: unknown,
-): Promise<void> {
+async function failInterrupted(deps: CoreDeps, broken: BrokenAttempt, error: unknown): Promise<void> {
   const message = isUploadError(error) ? error.message : "it broke off while it was being sent";
   try {
-    await failAttempt(deps, place, message, settle);
+    await failAttempt(deps, broken, message);
   } catch (failed) {
     // Whoever took over, removed the file or found its content wrong has told its end already.
-    if (isUploadError(failed, "unavailable")) deps.untold.set(place.attemptId, { place, message, settle });
+    if (isUploadError(failed, "unavailable")) deps.untold.set(broken.attemptId, { broken, message });
   }
 }
 
@@ -136,7 +120,7 @@ async function failInterrupted(
  */
 async function receive(
   deps: CoreDeps,
-  { claimed: claim, part, ending, onInterrupt }: ClaimedWrite,
+  { claimed: claim, part, ending }: ClaimedWrite,
   reader: BodyReader,
   writing: Writing,
 ): Promise<ReturnType<typeof planEnding>> {
@@ -156,7 +140,7 @@ async function receive(
     if (end.whole && reached < attempt.offset) throw pastDeclaredSize(file.name, reached, attempt.offset);
     return end;
   } catch (error) {
-    const keepable = part.checksum === undefined && onInterrupt !== "fail" && !isUploadError(error, "superseded");
+    const keepable = part.checksum === undefined && !part.once && !isUploadError(error, "superseded");
     // The error that cut the body is the one to tell; keeping the prefix failed for a reason that the next request will
     // meet again.
     if (keepable) await writing.keep().catch(() => undefined);

@@ -26,6 +26,6 @@ export async function writePart(deps: CoreDeps, input: PartInput, call: Call): P
   const claimed = await orHidden(deps, ref, call, () => deps.metadata.claimWriter(ref, plan));
   if (!hasSeat(claimed)) return verifyRepeat(deps, claimed, part, input, call);
 
-  const { body, ending, onInterrupt, settle } = input;
-  return writeClaimed(deps, { ref, claimed, part, body, ending, onInterrupt, settle }, call.signal);
+  const { body, ending } = input;
+  return writeClaimed(deps, { ref, claimed, part, body, ending }, call.signal);
 }

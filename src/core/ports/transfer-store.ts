@@ -75,13 +75,13 @@ export interface TransferStore {
   interruptValidations(): Promise<number>;
 
   /**
-   * The running attempts at files that are being sent, of active sessions of this origin, the first `limit` by file id
-   * after `afterFileId`: for a start, when whoever sent them has gone.
+   * The running attempts that cannot be continued, of active sessions, the first `limit` by file id after `afterFileId`:
+   * for a start, when whoever sent them has gone.
    */
-  listBrokenAttempts(
-    origin: string,
-    options: { readonly afterFileId?: string | undefined; readonly limit: number },
-  ): Promise<readonly ExtentCommit["attempt"][]>;
+  listBrokenAttempts(options: {
+    readonly afterFileId?: string | undefined;
+    readonly limit: number;
+  }): Promise<readonly BrokenAttempt[]>;
 
   /** The extents of content or of an attempt, by offset, each cut to what counts of it. Empty when there are none. */
   listExtents(attemptId: string): Promise<readonly Extent[]>;
@@ -112,7 +112,12 @@ export interface FileChange {
 
 export type WriterClaim =
   | { readonly seat: "none" }
-  | { readonly seat: "resume" | "restart"; readonly file: SessionFile };
+  | {
+      readonly seat: "resume" | "restart";
+      readonly file: SessionFile;
+      /** What this writer sends cannot be continued once it has broken off; until another writer has taken over. */
+      readonly once?: boolean;
+    };
 
 export interface ClaimedFile extends FileView {
   /** The seat that was taken; undefined when none was. */
@@ -129,6 +134,11 @@ export interface ExtentCommit {
   };
   readonly extent: Extent | undefined;
   readonly sizeBytes?: number | undefined;
+}
+
+/** An attempt that cannot be continued, with the origin of its session. */
+export interface BrokenAttempt extends Readonly<ExtentCommit["attempt"]> {
+  readonly origin: string;
 }
 
 export interface PullChange {

@@ -20,7 +20,6 @@ import { fileGone, lostAs, lostDefinition, lostFile } from "./lost.js";
 import { chooseNames } from "./names.js";
 import { validateNewDefinition } from "./new-definition.js";
 import type { DefinitionWords, FileWords, ProcessFilesWords } from "./schema.js";
-import { settleUpload } from "./status.js";
 import type { Definition, Metadata } from "./wire.js";
 
 export interface DefinitionDeps {
@@ -206,7 +205,7 @@ export function createDefinitions(deps: DefinitionDeps) {
             const { lengthBytes, bytes: body } = input.body;
             const place = { sessionId: input.id, fileId: input.fileId };
             const ending = () => ({ finish: true });
-            const part = { offset: 0, restart: true, onInterrupt: "fail", settle: settleUpload } as const;
+            const part = { offset: 0, restart: true, onInterrupt: "fail" } as const;
             try {
               await uploads.writePart({ ...place, ...part, lengthBytes, body, ending }, call);
             } catch (error) {
@@ -220,7 +219,7 @@ export function createDefinitions(deps: DefinitionDeps) {
         }),
       ),
 
-    /** Hands the definition over: whoever follows its history learns of it, and with which profile it is to be run. */
+    /** Marks the definition; an event of the session's history says so, and with which profile it is to be run. */
     async process({ uploadDefinition: { id = "null" }, jobProfileInfo }: ProcessFilesWords, call: FolioCall) {
       const { name, dataType, hidden } = jobProfileInfo;
       const profile = { id: jobProfileInfo.id, ...(name && { name }), ...(dataType && { dataType }) };

@@ -2,16 +2,20 @@
 import type { Knex } from "knex";
 import { type Attempt, type BlobKey, type Content, createId, type Extent } from "../../core/index.js";
 
-export async function insertAttempt(trx: Knex.Transaction, tenantId: string, number: number): Promise<Attempt> {
+export async function insertAttempt(
+  trx: Knex.Transaction,
+  of: { readonly tenantId: string; readonly number: number; readonly once: boolean | undefined },
+): Promise<Attempt> {
+  const { tenantId, number, once = false } = of;
   const attempt: Attempt = { id: createId(), number, epoch: 1, offset: 0 };
-  await trx("attempts").insert({ id: attempt.id, tenant_id: tenantId, number, epoch: 1, offset_bytes: 0 });
+  await trx("attempts").insert({ id: attempt.id, tenant_id: tenantId, number, epoch: 1, offset_bytes: 0, once });
   return attempt;
 }
 
 /** Gives the attempt to another writer. The attempt's file is locked, so its numbers are the newest. */
-export async function raiseEpoch(trx: Knex.Transaction, attempt: Attempt): Promise<Attempt> {
+export async function raiseEpoch(trx: Knex.Transaction, attempt: Attempt, once = false): Promise<Attempt> {
   const next = { ...attempt, epoch: attempt.epoch + 1 };
-  await trx("attempts").where({ id: attempt.id }).update({ epoch: next.epoch });
+  await trx("attempts").where({ id: attempt.id }).update({ epoch: next.epoch, once });
   return next;
 }
 
@@ -51,7 +55,7 @@ export async function acceptAttempt(trx: Knex.Transaction, content: Content, att
   }
   await trx("attempts")
     .where({ id: attempt.id })
-    .update({ checksums: JSON.stringify(content.checksums) });
+    .update({ checksums: JSON.stringify(content.checksums), once: false });
 }
 
 interface ExtentRow {

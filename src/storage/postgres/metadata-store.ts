@@ -74,7 +74,7 @@ export function createMetadataStore(knex: Knex): MetadataStore {
     commitExtent: (commit) => run((trx) => commitExtent(trx, commit)),
     changePull: (ref, decide) => run((trx, own) => changePull(trx, ref, own(decide))),
     finishAttempt: (ref, options, decide) => run((trx, own) => finishAttempt(trx, ref, options, own(decide))),
-    listBrokenAttempts: (origin, options) => ask((db) => listBrokenAttempts(db, origin, options)),
+    listBrokenAttempts: (options) => ask((db) => listBrokenAttempts(db, options)),
     interruptValidations: () => run((trx) => interruptValidations(trx)),
     listExtents: (attemptId) => ask((db) => listExtents(db, attemptId)),
 

@@ -12,6 +12,7 @@ import { underWay } from "./migrations/0009-under-way.js";
 import { pulls } from "./migrations/0010-pulls.js";
 import { links } from "./migrations/0011-links.js";
 import { lists } from "./migrations/0012-lists.js";
+import { once } from "./migrations/0013-once.js";
 import type { Migration } from "./migrations/migration.js";
 import { DatabaseRefusal } from "./refusal.js";
 
@@ -28,6 +29,7 @@ const migrations: readonly Migration[] = [
   pulls,
   links,
   lists,
+  once,
 ];
 
 const oldestVersion = 15;

@@ -35,8 +35,8 @@ export async function claimWriter(
   if (claim.seat === "none") return { session, file: before, attempt: undefined };
   const resumed = claim.seat === "resume" ? before.running : undefined;
   const attempt = resumed
-    ? await raiseEpoch(trx, resumed)
-    : await insertAttempt(trx, ref.tenantId, before.attempts + 1);
+    ? await raiseEpoch(trx, resumed, claim.once)
+    : await insertAttempt(trx, { tenantId: ref.tenantId, number: before.attempts + 1, once: claim.once });
   const attempts = resumed ? before.attempts : before.attempts + 1;
   const file = await writeFile(trx, before, { ...claim.file, running: attempt, attempts }, now);
   return { session, file, attempt };
@@ -113,16 +113,13 @@ async function countOthers(trx: Knex.Transaction, file: SessionFile): Promise<Re
 
 export async function listBrokenAttempts(
   db: Knex,
-  origin: string,
-  options: Parameters<TransferStore["listBrokenAttempts"]>[1],
+  { afterFileId, limit }: Parameters<TransferStore["listBrokenAttempts"]>[0],
 ): ReturnType<TransferStore["listBrokenAttempts"]> {
-  const { afterFileId, limit } = options;
-  const found = db("files as f")
+  const found = db("attempts as a")
+    .join("files as f", "f.running_attempt_id", "a.id")
     .join("sessions as s", "s.id", "f.session_id")
-    .join("attempts as a", "a.id", "f.running_attempt_id")
-    .where({ "s.origin": origin, "s.state": "active" })
-    .whereIn("f.state", ["transferring", "validating"])
-    .whereNull("f.pull")
+    .where({ "s.state": "active" })
+    .whereRaw("a.once")
     .orderBy("f.id")
     .limit(limit)
     .select({
@@ -131,6 +128,7 @@ export async function listBrokenAttempts(
       fileId: "f.id",
       attemptId: "a.id",
       epoch: "a.epoch",
+      origin: "s.origin",
     });
   if (afterFileId !== undefined) found.andWhere("f.id", ">", afterFileId);
   return found;

@@ -102,25 +102,33 @@ export function describeSeats(open: OpenStore): void {
     expect(await world.store.interruptValidations()).toBe(0);
   });
 
-  it("broken attempts are those of active sessions of one origin that are under way, page by page", async () => {
+  it("broken attempts are those under way that cannot be continued, in active sessions, page by page", async () => {
     const origin = `face ${createId()}`;
     const session = await startSession(world, { origin });
-    const ids: string[] = [];
-    for (const name of ["a", "b", "c"]) {
-      const { ref } = await takeSeat(world, await addFile(world, session, { name }));
-      ids.push(ref.fileId);
-    }
-    await addFile(world, session, { name: "waiting" });
+    const claim = async (name: string, once: boolean, of = session) => {
+      const file = await addFile(world, of, { name });
+      const claimed = await world.store.claimWriter(fileRefOf(file), (view, now) => ({
+        seat: "restart",
+        once,
+        file: { ...view.file, state: moveFile(view.file, "begin"), modifiedAt: now },
+      }));
+      return { file, attempt: claimed.attempt! };
+    };
+    const first = [await claim("a", true), await claim("b", true), await claim("c", true)];
+    await claim("can be continued", false);
+    const resumed = await claim("taken over by one who can", true);
+    await takeSeat(world, resumed.file);
+    const ended = await startSession(world, { origin });
+    await claim("in a session that has ended", true, ended);
+    await endBy(world, ended, "cancel");
     await sendFile(world, session, "ready", 5);
-    await takeSeat(world, await addFile(world, await startSession(world)));
-    const first = await world.store.listBrokenAttempts(origin, { limit: 2 });
-    const rest = await world.store.listBrokenAttempts(origin, { limit: 2, afterFileId: first[1]!.fileId });
-    expect([first.length, rest.length]).toEqual([2, 1]);
-    expect([...first, ...rest].map(({ fileId }) => fileId)).toEqual(ids.sort());
-    const [{ tenantId, sessionId, epoch }] = first as [(typeof first)[0]];
-    expect({ tenantId, sessionId, epoch }).toEqual({ ...refOf(session), epoch: 1 });
-    await endBy(world, session, "cancel");
-    expect(await world.store.listBrokenAttempts(origin, { limit: 2 })).toEqual([]);
+
+    const ids = first.map(({ file }) => file.id).sort();
+    const page = await world.store.listBrokenAttempts({ limit: 2 });
+    const rest = await world.store.listBrokenAttempts({ limit: 2, afterFileId: page[1]!.fileId });
+    expect([...page, ...rest].map(({ fileId }) => fileId)).toEqual(ids);
+    const { file, attempt } = first.find(({ file: { id } }) => id === ids[0])!;
+    expect(page[0]).toEqual({ ...fileRefOf(file), attemptId: attempt.id, epoch: 1, origin });
   });
 
   it("the end of an attempt may see the states of the session's other files", async () => {

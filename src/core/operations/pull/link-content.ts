@@ -92,7 +92,7 @@ async function findBackingFolder(deps: CoreDeps, tenantId: string, itemId: strin
 
 async function finishLinked(
   deps: CoreDeps,
-  { file, attempt }: SeatedFile,
+  { session, file, attempt }: SeatedFile,
   linked: Omit<LinkedContent, "contentId"> & { readonly extent: Extent; readonly isCommitted: boolean },
   signal: AbortSignal,
 ): Promise<void> {
@@ -106,6 +106,7 @@ async function finishLinked(
   try {
     await finishContent(deps, {
       ref: { tenantId, sessionId, fileId },
+      origin: session.origin,
       attempt,
       file: { ...file, sizeBytes },
       sizeBytes,

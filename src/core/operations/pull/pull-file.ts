@@ -13,6 +13,7 @@ import { moveSession } from "../../session-state.js";
 import type { Source } from "../../source.js";
 import { formatSourceAddress } from "../../source-address.js";
 import { SourceError } from "../../source-error.js";
+import { endAttempt } from "../end-attempt.js";
 import { rejectContent } from "../finish-content.js";
 import { hasSeat, type SeatedFile, writeClaimed } from "../write-claimed.js";
 import { linkContent } from "./link-content.js";
@@ -148,7 +149,7 @@ async function writeFetched(
   bytes: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<void> {
-  const unsaid = { attempt: undefined, lengthBytes: undefined, sizeBytes: undefined, checksum: undefined };
+  const unsaid = { attempt: undefined, lengthBytes: undefined, sizeBytes: undefined, checksum: undefined, once: false };
   const part = { ...unsaid, offset: seated.attempt.offset, restart: false };
   const ending = () => ({ finish: true });
   await writeClaimed(deps, { ref: placeOf(seated), claimed: seated, part, body: bytes, ending }, signal);
@@ -211,7 +212,8 @@ async function endTry(deps: CoreDeps, seated: SeatedFile, trouble: Trouble): Pro
   const place = placeOf(seated);
   const { problem } = trouble;
   if (!trouble.isFinal && (await delayPull(deps, place, trouble))) return "delayed";
-  await deps.metadata.finishAttempt(place, { extent: undefined, lockSession: true }, (view, now) =>
+  const { origin } = seated.session;
+  await endAttempt(deps, place, { extent: undefined, lockSession: true, origin }, (view, now) =>
     rejectContent(view, problem, now),
   );
   if (seated.file.onFailure === "session") deps.seats.evictSession(place.sessionId);
