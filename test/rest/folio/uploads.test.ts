@@ -56,6 +56,12 @@ const uploadTo = (id: string, fileId: string) => ({
   path: at(`/${id}/files/${fileId}`),
   headers: { ...okapi(), ...bytes },
 });
+const addition = (id: string, name: string) => ({
+  method: "POST",
+  path: at(`/${id}/files`),
+  headers: { ...okapi(), ...json },
+  body: Buffer.from(JSON.stringify({ name })),
+});
 const removal = (path: string) => ({ method: "DELETE", path: at(path), headers: okapi() });
 
 /** Waits until a definition is shown like this. */
@@ -91,6 +97,47 @@ describe("twenty uploads into one definition at the same time", () => {
     for (const { fileId, body } of answers) {
       expect(await stored({ sessionId: id, fileId })).toBe(digest(body));
     }
+  });
+});
+
+describe("ten uploads of one file at the same time", () => {
+  it("are answered 200 or 400, and the file holds the whole of one that was answered 200", async () => {
+    const { id, fileDefinitions } = await start(["a.mrc"]);
+    const fileId = fileDefinitions[0]!.id;
+    const bodies = Array.from({ length: 10 }, (_, number) => pseudoRandom(200_000 + number, number + 50));
+    const answers = await Promise.all(bodies.map((body) => scene.http["1.1"].ask({ ...uploadTo(id, fileId), body })));
+    const taken = bodies.filter((_, number) => answers[number]!.status === 200).map(digest);
+    const refused = answers.filter(({ status }) => status !== 200).map(told);
+    const text = `Upload stream for file with id '${fileId}' has been interrupted`;
+    expect(refused).toEqual(refused.map(() => ({ status: 400, text })));
+    expect(taken).toContain(await stored({ sessionId: id, fileId }));
+    const last = await look(id);
+    expect([last.status, statusOf(last, fileId)]).toEqual(["LOADED", "UPLOADED"]);
+  });
+});
+
+describe("uploads among deletions and additions", () => {
+  it("leave a definition that has what was not deleted, uploaded, and is LOADED with the next upload", async () => {
+    const { id, fileDefinitions } = await start(Array.from({ length: 12 }, (_, number) => `a${number}.mrc`));
+    const answers = await Promise.all(
+      fileDefinitions.flatMap(({ id: fileId }, number) => [
+        scene.http["1.1"].ask({ ...uploadTo(id, fileId), body: pseudoRandom(80_000, number + 1) }),
+        ...(number % 3 === 0 ? [scene.http["1.1"].ask(removal(`/${id}/files/${fileId}`))] : []),
+        ...(number % 3 === 1 ? [scene.http["1.1"].ask(addition(id, "more.mrc"))] : []),
+      ]),
+    );
+    expect(answers.filter(({ status }) => ![200, 201, 204, 404].includes(status)).map(told)).toEqual([]);
+    const left = await look(id);
+    const kept = fileDefinitions.filter((_, number) => number % 3 !== 0);
+    const byStatus = (status: string) => left.fileDefinitions.filter((one) => one.status === status);
+    expect(new Set(byStatus("UPLOADED").map((one) => one.id))).toEqual(new Set(kept.map((one) => one.id)));
+    expect(byStatus("NEW").map(({ name }) => name)).toEqual(Array(4).fill("more.mrc"));
+    expect(left.fileDefinitions).toHaveLength(12);
+    const ends: string[] = [];
+    for (const { id: fileId } of byStatus("NEW")) {
+      ends.push(shown(await scene.http["1.1"].ask({ ...uploadTo(id, fileId), body: content })).status);
+    }
+    expect(ends).toEqual(["IN_PROGRESS", "IN_PROGRESS", "IN_PROGRESS", "LOADED"]);
   });
 });
 
