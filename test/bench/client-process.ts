@@ -9,6 +9,7 @@ import { ChecksumAlgorithm } from "../../gen/slipway/upload/v1/checksum_pb.js";
 import { FileService } from "../../gen/slipway/upload/v1/file_service_pb.js";
 import { SessionService } from "../../gen/slipway/upload/v1/session_service_pb.js";
 import type { UploadFileRequestSchema } from "../../gen/slipway/upload/v1/upload_pb.js";
+import { openFolio } from "../support/folio.js";
 
 /** Where a file goes; for the floor any names will do. */
 export interface Place {
@@ -39,6 +40,7 @@ export type ClientAnswer =
   | { readonly kind: "failed"; readonly message: string };
 
 interface Clients {
+  readonly url: string;
   readonly files: Client<typeof FileService>;
   readonly sessions: Client<typeof SessionService>;
 }
@@ -97,21 +99,36 @@ function clientsOf(url: string, token: string): Clients {
           httpVersion: "1.1",
           nodeOptions: { agent: new Agent({ keepAlive: true }) },
         });
-  return { files: createClient(FileService, transport), sessions: createClient(SessionService, transport) };
+  return { url, files: createClient(FileService, transport), sessions: createClient(SessionService, transport) };
 }
 
-async function upload(files: Client<typeof FileService>, place: Place): Promise<UploadTiming> {
-  const startCpu = process.cpuUsage();
-  const start = performance.now();
+/** Sends the content as the face does; answers what has to be right about the answer. */
+async function send({ url, files }: Clients, place: Place): Promise<() => void> {
+  if (face === "folio") {
+    const folio = openFolio(url);
+    const body = { bytes: content(), lengthBytes: sizeBytes };
+    const { status, text } = await folio.upload(place.sessionId, place.fileId, body).finally(folio.close);
+    return () => assertEqual(`the status (${text})`, status, 200);
+  }
   const { file, committedOffset } = await files.uploadFile(messages(place), {
     signal: AbortSignal.timeout(deadlineMs),
   });
+  return () => {
+    const { checksums = [], sizeBytes: stored } = file?.content ?? {};
+    const answered = checksums.find(({ algorithm }) => algorithm === ChecksumAlgorithm.SHA256)?.checksum;
+    assertEqual("the committed offset", committedOffset, BigInt(sizeBytes));
+    assertEqual("the size", stored, BigInt(sizeBytes));
+    assertEqual("the SHA-256", answered, sha256);
+  };
+}
+
+async function upload(clients: Clients, place: Place): Promise<UploadTiming> {
+  const startCpu = process.cpuUsage();
+  const start = performance.now();
+  const check = await send(clients, place);
   const seconds = (performance.now() - start) / 1000;
   const { user, system } = process.cpuUsage(startCpu);
-  const answered = file?.content?.checksums.find(({ algorithm }) => algorithm === ChecksumAlgorithm.SHA256)?.checksum;
-  assertEqual("the committed offset", committedOffset, BigInt(sizeBytes));
-  assertEqual("the size", file?.content?.sizeBytes, BigInt(sizeBytes));
-  assertEqual("the SHA-256", answered, sha256);
+  check();
   return { seconds, cpuSeconds: (user + system) / 1e6 };
 }
 
@@ -136,9 +153,15 @@ async function obey(command: ClientCommand): Promise<unknown> {
     if (command.token !== "") slipwayUrl = command.url;
     return undefined;
   }
-  const { files, sessions } = connected.get(command.kind === "upload" ? command.url : slipwayUrl)!;
-  if (command.kind === "upload") return upload(files, command.place);
+  const clients = connected.get(command.kind === "upload" ? command.url : slipwayUrl)!;
+  const { files, sessions } = clients;
+  if (command.kind === "upload") return upload(clients, command.place);
   if (command.kind === "readBack") return readBack(files, command.place);
+  if (command.kind === "prepare" && face === "folio") {
+    const folio = openFolio(slipwayUrl);
+    const { id, fileDefinitions } = await folio.create(["content"]).finally(folio.close);
+    return { sessionId: id, fileId: fileDefinitions[0]!.id } satisfies Place;
+  }
   if (command.kind === "prepare") {
     const { session } = await sessions.createSession({ clientToken: randomUUID() });
     const spec = { name: "content", sizeBytes: BigInt(sizeBytes) };

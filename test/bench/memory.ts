@@ -1,7 +1,9 @@
-// What many uploads at the same time cost in memory: over idle, in every protocol in turn, each over a connection of
-// its own.
+// What many uploads at the same time cost in memory: over idle, in every protocol in turn and through FOLIO's face, each
+// over a connection of its own.
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { pseudoRandom } from "../support/bodies.js";
+import { openFolio } from "../support/folio.js";
 import { readMemory, resetPeakMemory } from "../support/process-stats.js";
 import { type UploadLoad, uploadMany } from "../support/upload-load.js";
 import { withDatabase } from "./database.js";
@@ -37,20 +39,55 @@ export async function runMemoryBench(options: MemoryBenchOptions, processes: Pro
   if (disk === undefined) throw new Error(notes.join("; "));
   process.stdout.write(`${describeMachine(media)}\n${options.command}\n\n`);
   const slow: UploadLoad = { count: 200, sizeBytes: 320 * 1024, chunkBytes: 16 * 1024, pauseMs: 1_000 };
-  const works: readonly [string, UploadLoad][] = [
-    [`200 uploads of 16 KiB a second`, slow],
-    [`${count} uploads of ${sizeBytes / mib} MiB`, { count, sizeBytes, chunkBytes: mib }],
-    [`one upload of ${(count * sizeBytes) / mib} MiB`, { count: 1, sizeBytes: count * sizeBytes, chunkBytes: mib }],
+  const many: UploadLoad = { count, sizeBytes, chunkBytes: mib };
+  const one: UploadLoad = { count: 1, sizeBytes: count * sizeBytes, chunkBytes: mib };
+  const loads: readonly [string, UploadLoad][] = [
+    ["200 uploads of 16 KiB a second", slow],
+    [`${count} uploads of ${sizeBytes / mib} MiB`, many],
+    [`one upload of ${(count * sizeBytes) / mib} MiB`, one],
+  ];
+  const works: readonly [string, Work][] = [
+    ...loads.map(([name, load]) => [name, (to) => uploadMany(to, load)] as [string, Work]),
+    ...loads.map(([name, load]) => [`${name}, FOLIO`, (to) => uploadToFolio(to, load)] as [string, Work]),
   ];
   const rows: Measured[] = [];
-  for (const [work, load] of works) {
+  for (const [name, work] of works) {
     rows.push(
       await (databaseUrl === undefined
-        ? measure(options, processes, disk, work, load)
-        : withDatabase(databaseUrl, (url) => measure({ ...options, databaseUrl: url }, processes, disk, work, load))),
+        ? measure(options, processes, disk, name, work)
+        : withDatabase(databaseUrl, (url) => measure({ ...options, databaseUrl: url }, processes, disk, name, work))),
     );
   }
   process.stdout.write(`${formatRows(rows)}\n`);
+}
+
+type Work = (to: Parameters<typeof uploadMany>[0]) => Promise<void>;
+
+/** All into one definition, in chunks of HTTP/1.1. */
+async function uploadToFolio(
+  { url }: { readonly url: string },
+  { count, sizeBytes, chunkBytes, pauseMs }: UploadLoad,
+): Promise<void> {
+  const chunk = pseudoRandom(chunkBytes);
+  async function* bytes() {
+    for (let sent = 0; sent < sizeBytes; sent += chunkBytes) {
+      yield chunk;
+      if (pauseMs !== undefined) await wait(pauseMs);
+    }
+  }
+  const folio = openFolio(url);
+  try {
+    const { id, fileDefinitions } = await folio.create(Array.from({ length: count }, (_, n) => `${n}.mrc`));
+    const sent = fileDefinitions.map((file) => folio.upload(id, file.id, { bytes: bytes() }));
+    for (const { status, text } of await Promise.all(sent)) {
+      if (status !== 200) throw new Error(`an upload was answered with ${status}: ${text}`);
+    }
+    const { status } = await folio.read(id);
+    if (status !== "LOADED") throw new Error(`the definition is ${status}`);
+    await folio.remove(id);
+  } finally {
+    folio.close();
+  }
 }
 
 /**
@@ -61,8 +98,8 @@ function measure(
   options: MemoryBenchOptions,
   processes: Processes,
   disk: Medium,
-  work: string,
-  load: UploadLoad,
+  name: string,
+  work: Work,
 ): Promise<Measured> {
   return withFolder(disk, async (folder) => {
     try {
@@ -74,9 +111,9 @@ function measure(
       const { nowBytes: idleBytes } = await readMemory(server.pid);
       await resetPeakMemory(server.pid);
       const startedAt = performance.now();
-      await uploadMany(to, load);
+      await work(to);
       const seconds = (performance.now() - startedAt) / 1000;
-      return { work, freshBytes, idleBytes, peakBytes: (await readMemory(server.pid)).peakBytes, seconds };
+      return { work: name, freshBytes, idleBytes, peakBytes: (await readMemory(server.pid)).peakBytes, seconds };
     } finally {
       await processes.stopAll();
     }
@@ -90,6 +127,13 @@ function formatRows(rows: readonly Measured[]): string {
     );
     return `| ${[work, ...sizes, `${seconds.toFixed(1)} s`].join(" | ")} |`;
   });
-  const head = ["work, over Connect, gRPC and gRPC-Web", "just started", "has worked", "peak", "grown by", "took"];
+  const head = [
+    "work, over Connect, gRPC and gRPC-Web unless it says another face",
+    "just started",
+    "has worked",
+    "peak",
+    "grown by",
+    "took",
+  ];
   return [`| ${head.join(" | ")} |`, `|${" --- |".repeat(head.length)}`, ...lines].join("\n");
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { trustOkapi } from "../support/folio.js";
 import { type BenchServer, type Processes, repositoryRoot } from "./processes.js";
 
 const readyMs = 60_000;
@@ -22,6 +23,8 @@ export async function startSlipway(
   const env = {
     SLIPWAY_LOG_LEVEL: "warn",
     SLIPWAY_ADMIN_PASSWORD: adminPassword,
+    // FOLIO's face believes what a client says of itself; the others do not know of it.
+    ...trustOkapi,
     ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
   };
   const server = await processes.startServer({ name: "slipway", words, env });

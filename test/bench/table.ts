@@ -32,6 +32,11 @@ export interface Row {
 
 const mib = 2 ** 20;
 const goalRatio = 0.9;
+const faceNames: Readonly<Record<string, string>> = {
+  connect: "Connect, HTTP/1.1",
+  grpc: "gRPC, h2c",
+  folio: "REST POST (FOLIO), HTTP/1.1",
+};
 const sides = ["floor", "slipway"] as const;
 
 export function describeMachine(media: readonly Medium[]): string {
@@ -66,7 +71,7 @@ export function formatTable(rows: readonly Row[], run: { readonly databaseUrl: s
     "",
     "- median (least-most) of the rounds; the ratio is slipway's speed over the floor's, paired round by round",
     "- timed from the start of the stream to the answered success; opening the session and adding the file are outside, as the floor has neither",
-    "- every answer's size and SHA-256 was checked; each side's warm-up file was read back and compared",
+    "- every answer's size and SHA-256 was checked, where the face tells them; each side's warm-up file was read back and compared",
     "- CPU: all threads of the server; busy: the client's CPU over the time with the floor; near 100 % it, not the server, sets the speed",
     `- slipway's database: ${database}; the floor's memory includes the TypeScript loader`,
     formatStrangers(rows),
@@ -92,7 +97,7 @@ function formatRow(row: Row): string[] {
   const memory = ({ idleBytes, peakBytes }: MemoryUse) =>
     `${Math.round(idleBytes / mib)} -> ${Math.round(peakBytes / mib)}`;
   return [
-    row.face === "grpc" ? "gRPC, h2c" : "Connect, HTTP/1.1",
+    faceNames[row.face] ?? row.face,
     row.medium,
     spread(speeds("floor"), 0),
     spread(speeds("slipway"), 0),
