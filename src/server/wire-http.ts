@@ -1,5 +1,6 @@
 // Node's requests and answers, of either HTTP version, as the plain values that REST faces are written over.
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { constants } from "node:http2";
 import type { Writable } from "node:stream";
 import type { WireHandler, WireRequest, WireResponse } from "../rest/kit/index.js";
 import { compressAnswer } from "./compress-answer.js";
@@ -37,8 +38,8 @@ async function serve(deps: WireDeps, request: NodeRequest, response: NodeRespons
     if (!foreseen) deps.logUnexpected(error, wired);
     wired.note?.({ code: deps.cut.aborted ? "unavailable" : foreseen ? "canceled" : "internal" });
     // An answer that has begun cannot be taken back: that it was cut has to show.
-    if (response.headersSent) response.destroy();
-    else await out.send(apology(deps.cut.aborted)).catch(() => void response.destroy());
+    if (response.headersSent) breakOff(response);
+    else await out.send(apology(deps.cut.aborted)).catch(() => breakOff(response));
   } finally {
     deps.cut.removeEventListener("abort", onCut);
   }
@@ -77,6 +78,12 @@ function clientGone(cause?: unknown): Error {
   const gone = new Error("the client has gone", { cause });
   gone.name = "AbortError";
   return gone;
+}
+
+/** A destroyed HTTP/2 answer would end like a whole one. */
+function breakOff(response: NodeResponse): void {
+  if ("stream" in response) response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  else response.destroy();
 }
 
 interface Answer {
