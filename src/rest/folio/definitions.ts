@@ -5,6 +5,7 @@ import {
   type FileSpecInput,
   isUploadError,
   type Predicate,
+  type Session,
   type SessionField,
   type Uploads,
 } from "../../core/index.js";
@@ -167,17 +168,13 @@ export function createDefinitions(deps: DefinitionDeps) {
 
     remove: (input: { readonly id: string }, call: FolioCall): Promise<void> =>
       lostAs(`UploadDefinition with id '${input.id}' was not found`, async () => {
-        const { applied } = await uploads.cancelSession(
-          {
-            sessionId: input.id,
-            check(session) {
-              if (definitionAttributes(session).status !== "COMPLETED" || session.fileCount === 0) return;
-              const words = `Cannot delete uploadDefinition ${input.id} - linked files are already being processed`;
-              throw new FolioRefusal(400, words);
-            },
-          },
-          call,
-        );
+        const { session } = await find(input.id, call);
+        if (session.state === "done") {
+          // Somebody has completed it through another face: nothing of it changes any more.
+          assertNotProcessed(session);
+          return uploads.deleteSession({ sessionId: session.id }, call);
+        }
+        const { applied } = await uploads.cancelSession({ sessionId: input.id, check: assertNotProcessed }, call);
         if (!applied) throw lostDefinition();
       }),
 
@@ -185,7 +182,7 @@ export function createDefinitions(deps: DefinitionDeps) {
       lostAs(`Upload Definition was not found. ID: ${input.id}`, async () => {
         const { uploadDefinitionId = input.id } = input.words;
         if (uploadDefinitionId.toLowerCase() !== input.id.toLowerCase()) throw otherDefinition(uploadDefinitionId);
-        await addNamed(input.id, specOf(input.words, input.words.name, input.words.jobExecutionId), call);
+        await addNamed(input.id, specOf(input.words, input.words.name, undefined), call);
         return view(input.id, call);
       }),
 
@@ -244,6 +241,14 @@ export function createDefinitions(deps: DefinitionDeps) {
   };
 }
 
+function assertNotProcessed(session: Session): void {
+  if (definitionAttributes(session).status !== "COMPLETED" || session.fileCount === 0) return;
+  throw new FolioRefusal(
+    400,
+    `Cannot delete uploadDefinition ${session.id} - linked files are already being processed`,
+  );
+}
+
 function specOf(words: FileWords, name: string, jobExecutionId: string | undefined): FileSpecInput {
   const { uiKey, size: sizeKb } = words;
   const attributes = { name: words.name, uiKey, sizeKb, jobExecutionId, uploadedDate: undefined };
@@ -256,7 +261,5 @@ function interrupted(fileId: string): FolioRefusal {
 
 function otherDefinition(id: string): FolioErrors {
   const parameters = [{ key: "uploadDefinitionId", value: id }];
-  return new FolioErrors([{ message: "the path is of another definition", type: "1", code: "-1", parameters }], {
-    tellsTotal: true,
-  });
+  return new FolioErrors([{ message: "the path is of another definition", type: "1", code: "-1", parameters }]);
 }

@@ -26,10 +26,10 @@ export function readBody<T>(shape: Shape<T>, body: JsonValue): T {
   const errors: FolioError[] = [];
   const blame = (error: FolioError) => {
     errors.push(error);
-    if (errors.length === maxErrors) throw new FolioErrors(errors, { tellsTotal: true });
+    if (errors.length === maxErrors) throw new FolioErrors(errors);
   };
   const result = shape.read(body, "", blame);
-  if (errors.length > 0) throw new FolioErrors(errors, { tellsTotal: true });
+  if (errors.length > 0) throw new FolioErrors(errors);
   return result;
 }
 

@@ -114,7 +114,6 @@ for (const { database, version } of setups) {
                   parameters: [{ key: "uploadDefinitionId", value: someId }],
                 },
               ],
-              total_records: 1,
             },
           },
         ),
@@ -394,7 +393,6 @@ for (const { database, version } of setups) {
             status: 422,
             body: {
               errors: [violation("fileDefinitions[0].name", "NotNull", "must not be null", "null")],
-              total_records: 1,
             },
           },
         ),

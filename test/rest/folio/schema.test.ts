@@ -151,7 +151,6 @@ describe("an upload definition in a request", () => {
       fileDefinitions: [{}, { name: null, id: fileId }, null, { name: "", uploadDefinitionId: "" }],
     };
     expect(refusalOf(() => readUploadDefinition(body))).toEqual({
-      tellsTotal: true,
       errors: [
         violation("Pattern", uuidRule, "id", "7"),
         notNull("fileDefinitions[0].name"),
@@ -183,14 +182,14 @@ describe("an upload definition in a request", () => {
       const body = { fileDefinitions: [{ name: "a", [member]: text }] };
       const rule = "must not have a NUL character or half of a surrogate pair";
       const error = violation("Pattern", rule, `fileDefinitions[0].${member}`, shown);
-      expect(refusalOf(() => readUploadDefinition(body))).toEqual({ tellsTotal: true, errors: [error] });
+      expect(refusalOf(() => readUploadDefinition(body))).toEqual({ errors: [error] });
     }
     const longest = { fileDefinitions: [{ name: "a", [member]: "\x01".repeat(4096) }] };
     expect(readUploadDefinition(longest)).toEqual(longest);
     const longer = { fileDefinitions: [{ name: "a", [member]: "x".repeat(4097) }] };
     const rule = "size must be between 0 and 4096";
     const error = violation("Size", rule, `fileDefinitions[0].${member}`, "x".repeat(80));
-    expect(refusalOf(() => readUploadDefinition(longer))).toEqual({ tellsTotal: true, errors: [error] });
+    expect(refusalOf(() => readUploadDefinition(longer))).toEqual({ errors: [error] });
   });
 
   it.each(["", " ", ".", "../../etc/passwd", "a\"'\\/{}[]()$.mrc", "x".repeat(300), "日本 😀", "a\nb"])(
@@ -205,7 +204,6 @@ describe("an upload definition in a request", () => {
     expect(readUploadDefinition({ fileDefinitions }).fileDefinitions).toHaveLength(10_000);
     const bad = { fileDefinitions: Array.from({ length: 10_000 }, () => ({})) };
     expect(refusalOf(() => readUploadDefinition(bad))).toMatchObject({
-      tellsTotal: true,
       errors: { length: 1000, 999: notNull("fileDefinitions[999].name") },
     });
   });
@@ -218,7 +216,7 @@ describe("a file definition in a request", () => {
       uploadDefinitionId: id,
     });
     expect(readFileDefinition(whole.fileDefinitions[0]!)).toEqual(fileWords);
-    expect(refusalOf(() => readFileDefinition({}))).toEqual({ tellsTotal: true, errors: [notNull("name")] });
+    expect(refusalOf(() => readFileDefinition({}))).toEqual({ errors: [notNull("name")] });
     expect(refusalOf(() => readFileDefinition({ name: "a", metadata }))).toMatchObject({ errors: [{ code: "-1" }] });
   });
 });
@@ -239,12 +237,10 @@ describe("a request to process files", () => {
 
   it("needs both, and the profile's id", () => {
     expect(refusalOf(() => readProcessFiles({}))).toEqual({
-      tellsTotal: true,
       errors: [notNull("uploadDefinition"), notNull("jobProfileInfo")],
     });
     const body = { uploadDefinition: { fileDefinitions: [{}] }, jobProfileInfo: {} };
     expect(refusalOf(() => readProcessFiles(body))).toEqual({
-      tellsTotal: true,
       errors: [notNull("uploadDefinition.fileDefinitions[0].name"), notNull("jobProfileInfo.id")],
     });
   });
@@ -279,7 +275,6 @@ describe("a file extension in a request", () => {
 
   it("needs an extension, and to say whether it is blocked", () => {
     expect(refusalOf(() => readFileExtension({}))).toEqual({
-      tellsTotal: true,
       errors: [notNull("extension"), notNull("importBlocked")],
     });
   });

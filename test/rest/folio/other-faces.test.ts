@@ -5,6 +5,7 @@ import { folioOrigin } from "../../../src/rest/folio/admission.js";
 import type { FolioCall } from "../../../src/rest/folio/call.js";
 import { createDefinitions, type Definitions } from "../../../src/rest/folio/definitions.js";
 import { createExtensions } from "../../../src/rest/folio/extensions.js";
+import { settleUpload } from "../../../src/rest/folio/status.js";
 import { wireDefinition } from "../../../src/rest/folio/wire.js";
 import { type OpenedUploads, openUploads } from "../../support/uploads.js";
 
@@ -15,7 +16,7 @@ let definitions: Definitions;
 let alice: FolioCall;
 
 beforeAll(async () => {
-  opened = await openUploads();
+  opened = await openUploads({ settlers: { [folioOrigin]: settleUpload } });
   const { uploads } = opened;
   const user = { id: createId(), name: "alice" };
   const permissions = new Set<Permission>(["read", "upload"]);
@@ -48,6 +49,39 @@ it("a file that another face adds to a definition is shown by its name, before a
     status: "UPLOADED",
     sourcePath: `./storage/upload/${session.id}/${file.id}/more.mrc`,
   });
+});
+
+it("a file that another face sends moves its definition as an upload through this one does", async () => {
+  const { session, files } = await definitions.create({ fileDefinitions: [{ name: "marc.mrc" }] }, alice);
+  const { origin: _, ...anyFace } = alice.caller;
+  const ending = () => ({ finish: true });
+  const part = { sessionId: session.id, fileId: files[0]!.id, offset: 0, body: bytesOf("abc"), ending };
+  await opened.uploads.writePart(part, { caller: anyFace });
+  const shown = wireDefinition(await definitions.get({ id: session.id }, alice));
+  expect(shown.status).toBe("LOADED");
+  expect(shown.fileDefinitions[0]).toMatchObject({ status: "UPLOADED", uploadedDate: expect.any(Date) });
+});
+
+it("a definition that was completed through another face can be read and deleted, unless it is being processed", async () => {
+  const { origin: _, ...anyFace } = alice.caller;
+  const { uploads } = opened;
+  for (const isProcessed of [false, true]) {
+    const { session, files } = await definitions.create({ fileDefinitions: [{ name: "marc.mrc" }] }, alice);
+    const { id } = session;
+    await definitions.upload({ id, fileId: files[0]!.id, body: { lengthBytes: 3, bytes: bytesOf("abc") } }, alice);
+    const words = { uploadDefinition: { id, fileDefinitions: [] }, jobProfileInfo: { id: createId() } };
+    if (isProcessed) await definitions.process(words, alice);
+    await uploads.completeSession({ sessionId: id }, { caller: anyFace });
+    expect((await definitions.get({ id }, alice)).session.state).toBe("done");
+    const removal = definitions.remove({ id }, alice);
+    if (isProcessed) {
+      const text = `Cannot delete uploadDefinition ${id} - linked files are already being processed`;
+      await expect(removal).rejects.toMatchObject({ status: 400, message: text });
+      continue;
+    }
+    await removal;
+    await expect(definitions.get({ id }, alice)).rejects.toMatchObject({ status: 404 });
+  }
 });
 
 async function* bytesOf(text: string) {
