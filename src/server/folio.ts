@@ -61,7 +61,7 @@ export function mountFolio(deps: {
   const login = { access, tokens, origins: config.corsOrigins, now: clock.now };
   const gate = trustOkapi ? createOkapiGate(login) : createGateway(login);
   const dialect = createFolioDialect(gate, trustOkapi ? "okapi" : "login", dateOffset);
-  const services = { uploads, access, definitions, extensions, logins: createFolioLogins(login) };
+  const services = { access, definitions, extensions, logins: createFolioLogins(login) };
   // Behind Okapi, who asks is whoever a header names: a page that some browser on this machine shows must not be able to
   // send one. Okapi answers browsers itself.
   return mountDialect(dialect, services, { config, log, cors: trustOkapi ? undefined : cors });

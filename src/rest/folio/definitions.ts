@@ -9,7 +9,7 @@ import {
   type SessionField,
   type Uploads,
 } from "../../core/index.js";
-import type { RawBody } from "../kit/index.js";
+import { beginBody, type RawBody } from "../kit/index.js";
 import { folioOrigin } from "./admission.js";
 import { definitionAttributes, storedAttributes } from "./attributes.js";
 import type { FolioCall } from "./call.js";
@@ -129,10 +129,9 @@ export function createDefinitions(deps: DefinitionDeps) {
       };
       const { offset, limit } = input;
       const order = asked?.order ?? "newest";
-      return {
-        things: uploads.listSessionViews({ where, order, offset, limit }, call),
-        total: await uploads.countSessions({ where }, call),
-      };
+      const total = await uploads.countSessions({ where }, call);
+      const things = uploads.listSessionViews({ where, order, offset, limit }, call);
+      return { things: await beginBody(things, call.signal ?? new AbortController().signal), total };
     },
 
     /** What is left out stays; files and what the server keeps stay in any case. Answers the metadata of this change. */

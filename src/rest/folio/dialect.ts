@@ -3,12 +3,13 @@ import type { FolioGate } from "./admission.js";
 import type { FolioCall } from "./call.js";
 import type { DateOffset } from "./dates.js";
 import type { FolioFacts } from "./facts.js";
-import { loginRows } from "./login.js";
+import { loginRows } from "./login-rows.js";
 import { moduleRows } from "./module-rows.js";
 import { apology, refuse } from "./refusals.js";
-import { createDefinitionRows, createExtensionRows } from "./rows.js";
+import { createDefinitionRows } from "./definition-rows.js";
+import { createExtensionRows } from "./extension-rows.js";
 import type { FolioServices } from "./services.js";
-import { tenantRows } from "./tenant.js";
+import { tenantRows } from "./tenant-rows.js";
 
 /** Its clients send everything before they read anything. */
 const unread = { drainBytes: 256 * 2 ** 20, drainMs: 30_000 };

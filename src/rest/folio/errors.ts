@@ -4,7 +4,7 @@ import type { WireResponse } from "../kit/index.js";
 export class FolioRefusal extends Error {
   override readonly name = "FolioRefusal";
   constructor(
-    readonly status: 400 | 401 | 403 | 404 | 413 | 415 | 429 | 500 | 501 | 503,
+    readonly status: 400 | 401 | 403 | 404 | 500 | 501,
     text: string,
   ) {
     super(text);
@@ -12,7 +12,7 @@ export class FolioRefusal extends Error {
 }
 
 /** One entry of a list of errors; a client decides by `message` and `code`. */
-export interface FolioError {
+export interface ErrorEntry {
   readonly message: string;
   readonly type?: string;
   readonly code?: string;
@@ -23,7 +23,7 @@ export interface FolioError {
 export class FolioErrors extends Error {
   override readonly name = "FolioErrors";
   constructor(
-    readonly errors: readonly FolioError[],
+    readonly errors: readonly ErrorEntry[],
     readonly options: { readonly tellsTotal?: boolean } = {},
   ) {
     super(errors[0]?.message ?? "refused");

@@ -13,7 +13,8 @@ export interface FolioFacts {
   readonly produces?: readonly string[];
 }
 
-const produces = ["application/json", "text/plain"];
+/** What most rows answer with: what was asked for, or a text that says why not. */
+export const produces = ["application/json", "text/plain"];
 
 /** The facts of a row of `/data-import` that needs this permission of it, and takes a body of this type if any. */
 export function needing(permission: string, consumes?: string): FolioFacts {

@@ -14,10 +14,13 @@ const splitStatus = { splitStatus: false };
 
 const asked = { read: () => undefined, run: () => async () => undefined };
 
-/** A row that is there to say what is not: clients get the answer that the API has for such a failure. */
+/**
+ * A row that is there to say what is not: clients get the answer that the API has for such a failure, and nothing is ever
+ * written but that.
+ */
 function refused(status: 404 | 500 | 501, text: string) {
   return {
-    ...asked,
+    read: asked.read,
     run: () => async (): Promise<never> => {
       throw new FolioRefusal(status, text);
     },

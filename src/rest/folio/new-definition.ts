@@ -1,4 +1,4 @@
-import type { FolioError } from "./errors.js";
+import type { ErrorEntry } from "./errors.js";
 import { blockedNames, type FileExtension } from "./file-extension.js";
 import type { FileWords } from "./schema.js";
 
@@ -12,7 +12,7 @@ export function validateNewDefinition(input: {
   readonly extensions: readonly FileExtension[];
   readonly freeKb: number;
   readonly maxFileKb: number;
-}): readonly FolioError[] {
+}): readonly ErrorEntry[] {
   const { files, extensions, freeKb, maxFileKb } = input;
   if (files.length === 0) return [empty];
   let totalKb = 0;
@@ -28,13 +28,13 @@ export function validateNewDefinition(input: {
   ];
 }
 
-const empty: FolioError = {
+const empty: ErrorEntry = {
   message: "must not be empty",
   type: "1",
   code: "jakarta.validation.constraints.NotEmpty.message",
   parameters: [{ key: "fileDefinitions", value: "[]" }],
 };
 
-function entry(message: string, name: string): FolioError {
+function entry(message: string, name: string): ErrorEntry {
   return { message, code: name, parameters: [] };
 }

@@ -3,7 +3,7 @@ import { isUploadError, type UploadError } from "../../core/index.js";
 import { HttpProblem, type WireResponse } from "../kit/index.js";
 import { jsonAnswer } from "./answers.js";
 import { CqlError } from "./cql/query.js";
-import { type FolioError, FolioErrors, FolioRefusal, textAnswer } from "./errors.js";
+import { type ErrorEntry, FolioErrors, FolioRefusal, textAnswer } from "./errors.js";
 
 /** What is answered where nobody foresaw what happened, and where storage or database fail. */
 export const apology = textAnswer(500, "Internal Server Error, Please contact System Administrator or try again");
@@ -66,7 +66,7 @@ function refuseWords(message: string): WireResponse {
   return listErrors([{ message, type: "1", code: "-1", parameters: [] }]);
 }
 
-function listErrors(errors: readonly FolioError[], tellsTotal = false): WireResponse {
+function listErrors(errors: readonly ErrorEntry[], tellsTotal = false): WireResponse {
   const listed = errors.map(({ message, type, code, parameters }) => ({ message, type, code, parameters }));
   return jsonAnswer(422, { errors: listed, total_records: tellsTotal ? errors.length : undefined });
 }

@@ -1,7 +1,7 @@
 // What a request body must look like, as data: shapes that read a value or say what is wrong with it.
 import type { JsonValue } from "../../core/index.js";
 import { parseDate } from "./dates.js";
-import { type FolioError, FolioErrors, FolioRefusal } from "./errors.js";
+import { type ErrorEntry, FolioErrors, FolioRefusal } from "./errors.js";
 
 /**
  * Reads a value at a place (`fileDefinitions[0].name`). What no such value could mean is thrown as the 400 of a JSON
@@ -13,7 +13,7 @@ export interface Shape<T> {
   readonly absent?: T;
 }
 
-type Blame = (error: FolioError) => void;
+type Blame = (error: ErrorEntry) => void;
 
 const uuidPattern = "^[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[1-5][a-fA-F0-9]{3}-[89abAB][a-fA-F0-9]{3}-[a-fA-F0-9]{12}$";
 const uuidForm = new RegExp(uuidPattern);
@@ -23,8 +23,8 @@ const maxErrors = 1000;
 
 /** Reads a whole body. Throws `FolioRefusal` (400) and `FolioErrors` (422). */
 export function readBody<T>(shape: Shape<T>, body: JsonValue): T {
-  const errors: FolioError[] = [];
-  const blame = (error: FolioError) => {
+  const errors: ErrorEntry[] = [];
+  const blame = (error: ErrorEntry) => {
     errors.push(error);
     if (errors.length === maxErrors) throw new FolioErrors(errors);
   };
@@ -151,7 +151,7 @@ function unrecognized(name: string, place: string, known: ReadonlySet<string>): 
   return new FolioErrors([{ message, type: "1", code: "-1", parameters: [{ key: "", value: "" }] }]);
 }
 
-function missing(place: string): FolioError {
+function missing(place: string): ErrorEntry {
   return violation("NotNull", "must not be null", place, "null");
 }
 
@@ -160,7 +160,7 @@ function violation(
   message: string,
   key: string,
   value: string,
-): FolioError {
+): ErrorEntry {
   const code = `jakarta.validation.constraints.${constraint}.message`;
   const storable = cut(value).replaceAll("\0", "\ufffd");
   return { message, type: "1", code, parameters: [{ key, value: storable }] };

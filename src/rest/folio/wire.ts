@@ -59,7 +59,10 @@ function wireFile(file: SessionFile) {
   };
 }
 
-/** A file that is written, or begun to be, goes to the end; those that were declared at once keep their order. */
+/**
+ * A file that is written, or begun to be, goes to the end; those that were declared at once keep their order, for the core
+ * gives them ascending ids.
+ */
 function byLastWrite(a: SessionFile, b: SessionFile): number {
   return a.modifiedAt.getTime() - b.modifiedAt.getTime() || a.createdAt.getTime() - b.createdAt.getTime() || byId(a, b);
 }

@@ -1,13 +1,10 @@
 /**
- * The body once its first bytes are at hand: what keeps them from coming is thrown here, where an answer can still say it.
+ * A body, or what it is made of, once the first of it is at hand: what keeps them from coming is thrown here, where an answer can still say it.
  * Whoever does not read it on lets it go, by its iterator's `return` or by aborting.
  */
-export async function beginBody(
-  body: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-): Promise<AsyncIterable<Uint8Array>> {
+export async function beginBody<T>(body: AsyncIterable<T>, signal: AbortSignal): Promise<AsyncIterable<T>> {
   const steps = body[Symbol.asyncIterator]();
-  let begun: IteratorResult<Uint8Array> | undefined = await steps.next();
+  let begun: IteratorResult<T> | undefined = await steps.next();
   const letGo = () => void steps.return?.().catch(() => undefined);
   const forget = () => signal.removeEventListener("abort", letGo);
   signal.addEventListener("abort", letGo, { once: true });

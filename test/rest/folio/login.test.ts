@@ -3,12 +3,12 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { isUploadError, type JsonValue, type Role } from "../../../src/core/index.js";
 import type { FolioGate } from "../../../src/rest/folio/admission.js";
 import { createGateway } from "../../../src/rest/folio/gateway.js";
-import { loginRows } from "../../../src/rest/folio/login.js";
+import { loginRows } from "../../../src/rest/folio/login-rows.js";
 import { createFolioLogins } from "../../../src/rest/folio/logins.js";
 import { createOkapiGate } from "../../../src/rest/folio/okapi.js";
 import { permissionFacts } from "../../../src/rest/folio/permissions.js";
 import type { FolioServices } from "../../../src/rest/folio/services.js";
-import { tenantRows } from "../../../src/rest/folio/tenant.js";
+import { tenantRows } from "../../../src/rest/folio/tenant-rows.js";
 import type { RoutedRequest, WireRequest, WireResponse } from "../../../src/rest/kit/index.js";
 import { buildRequest, password, refusalOf, useGateScene } from "./gate-scene.js";
 

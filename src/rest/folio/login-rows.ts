@@ -4,7 +4,7 @@ import { createRoute, type RoutedRequest, type WireResponse } from "../kit/index
 import type { FolioCall } from "./call.js";
 import { clearCookies, formatCookie } from "./cookies.js";
 import { FolioRefusal } from "./errors.js";
-import type { FolioFacts } from "./facts.js";
+import { type FolioFacts, produces } from "./facts.js";
 import { type Printable, prettyJson } from "./json.js";
 import { accessSeconds, type LoginInput, type Member, type Renewable, refreshSeconds } from "./logins.js";
 import { permissionNames } from "./permissions.js";
@@ -12,7 +12,6 @@ import type { FolioServices } from "./services.js";
 
 const route = createRoute<FolioServices, FolioFacts, FolioCall>();
 const json = "application/json";
-const produces = [json, "text/plain"];
 const entering: FolioFacts = { consumes: json, produces };
 /** Nobody has been let in yet: whoever they are, they get no room for more than a login needs. */
 const loginLimit = { mostBytes: 16 * 2 ** 10 };

@@ -2,11 +2,10 @@
 import { createRoute, type RoutedRequest } from "../kit/index.js";
 import type { FolioCall } from "./call.js";
 import { FolioRefusal } from "./errors.js";
-import type { FolioFacts } from "./facts.js";
+import { type FolioFacts, produces } from "./facts.js";
 import type { FolioServices } from "./services.js";
 
 const route = createRoute<FolioServices, FolioFacts, FolioCall>();
-const produces = ["application/json", "text/plain"];
 
 /** Everything is done when the answer goes out, so that there is none to ask for. */
 const noJob = {
