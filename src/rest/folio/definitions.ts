@@ -63,19 +63,23 @@ export function createDefinitions(deps: DefinitionDeps) {
     return files.some((file) => file.id === fileId.toLowerCase()) ? interrupted(fileId) : fileGone(fileId);
   }
 
-  /** A core name for a file with this text that its definition does not have; somebody else may take it meanwhile. */
+  /** Under a core name that its definition does not have; others may be adding the same text at the same time. */
   async function addNamed(id: string, { name, ...spec }: FileSpecInput, call: FolioCall): Promise<void> {
-    for (;;) {
-      const { files } = await view(id, call);
-      const taken = files.map((file) => file.name);
-      const [chosen = name] = chooseNames([name], taken);
+    const add = async (names: readonly string[]) => {
+      const [chosen = name] = names;
       try {
         await uploads.addFile({ ...spec, name: chosen, sessionId: id, onExisting: "refuse" }, call);
-        return;
+        return true;
       } catch (error) {
-        if (!isUploadError(error, "already_exists")) throw error;
+        if (isUploadError(error, "already_exists")) return false;
+        throw error;
       }
-    }
+    };
+    if (await add(chooseNames([name]))) return;
+    const { files } = await view(id, call);
+    const taken = files.map((file) => file.name);
+    if (await add(chooseNames([name], taken))) return;
+    if (!(await add(chooseNames([`${createId()} ${name}`])))) throw new TypeError("a name that nobody has was taken");
   }
 
   return {

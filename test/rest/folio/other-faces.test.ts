@@ -84,6 +84,17 @@ it("a definition that was completed through another face can be read and deleted
   }
 });
 
+it("files of one name that are added at the same time all come to be, each under a core name of its own", async () => {
+  const { session } = await definitions.create({ fileDefinitions: [{ name: "marc.mrc" }] }, alice);
+  const words = { name: "marc.mrc" };
+  await Promise.all(Array.from({ length: 20 }, () => definitions.addFile({ id: session.id, words }, alice)));
+  const { files } = await definitions.get({ id: session.id }, alice);
+  expect(wireDefinition({ session, files }).fileDefinitions.map(({ name }) => name)).toEqual(
+    Array(21).fill("marc.mrc"),
+  );
+  expect(new Set(files.map(({ name }) => name)).size).toBe(21);
+});
+
 async function* bytesOf(text: string) {
   yield new TextEncoder().encode(text);
 }
