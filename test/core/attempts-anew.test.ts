@@ -38,6 +38,26 @@ async function stateOf(place: FilePlace) {
   return { attributes: session.attributes, file: file as SessionFile };
 }
 
+/** An upload that broke while the database takes no ends of attempts. */
+async function breakWhileAway() {
+  let away = true;
+  const uploads = opened.restart({
+    settlers,
+    wrapMetadata: hookMetadata({
+      before(deed) {
+        if (deed === "finishAttempt" && away)
+          throw new UploadError("unavailable", "away", { reason: "DATABASE_UNAVAILABLE" });
+      },
+    }),
+  });
+  const place = await startFile(uploads, opened.alice);
+  await expect(sendAnew(place, brokenBody([pseudoRandom(10)], new Error("cut")), uploads)).rejects.toThrow("cut");
+  const comeBack = () => {
+    away = false;
+  };
+  return { uploads, place, comeBack };
+}
+
 describe("an attempt that is whole", () => {
   it("settles the attributes of file and session in the same transaction, with the states of the other files", async () => {
     const { uploads, alice } = opened;
@@ -149,22 +169,10 @@ describe("an attempt that cannot be continued and breaks off", () => {
   });
 
   it("while the database is away fails at the first sweep after it has come back, once", async () => {
-    const { alice } = opened;
-    let away = true;
-    const uploads = opened.restart({
-      settlers,
-      wrapMetadata: hookMetadata({
-        before(deed) {
-          if (deed === "finishAttempt" && away)
-            throw new UploadError("unavailable", "away", { reason: "DATABASE_UNAVAILABLE" });
-        },
-      }),
-    });
-    const place = await startFile(uploads, alice);
-    await expect(sendAnew(place, brokenBody([pseudoRandom(10)], new Error("cut")), uploads)).rejects.toThrow("cut");
+    const { uploads, place, comeBack } = await breakWhileAway();
     await expect(uploads.sweepRows()).rejects.toMatchObject({ code: "unavailable" });
     expect((await stateOf(place)).file.state).toBe("transferring");
-    away = false;
+    comeBack();
     await uploads.sweepRows();
     const told = { attributes: { ends: 1 }, file: { state: "failed", failure: { reason: "interrupted" } } };
     expect(await stateOf(place)).toMatchObject(told);
@@ -173,20 +181,8 @@ describe("an attempt that cannot be continued and breaks off", () => {
   });
 
   it("while the database is away, and sent again since, is left alone", async () => {
-    const { alice } = opened;
-    let away = true;
-    const uploads = opened.restart({
-      settlers,
-      wrapMetadata: hookMetadata({
-        before(deed) {
-          if (deed === "finishAttempt" && away)
-            throw new UploadError("unavailable", "away", { reason: "DATABASE_UNAVAILABLE" });
-        },
-      }),
-    });
-    const place = await startFile(uploads, alice);
-    await expect(sendAnew(place, brokenBody([pseudoRandom(10)], new Error("cut")), uploads)).rejects.toThrow("cut");
-    away = false;
+    const { uploads, place, comeBack } = await breakWhileAway();
+    comeBack();
     await sendAnew(place, sendWhole(pseudoRandom(7)), uploads);
     await uploads.sweepRows();
     expect(await stateOf(place)).toMatchObject({ attributes: { ends: 1 }, file: { state: "ready" } });

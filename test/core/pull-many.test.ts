@@ -4,7 +4,7 @@ import { UploadError } from "../../src/core/index.js";
 import { removeBytes, contentOf as storedOf } from "../support/check.js";
 import { breakOff, contentOf, createFakeSource, createGate } from "../support/content-source.js";
 import { type FilePlace, hookMetadata, readBack, startSession } from "../support/uploads.js";
-import { content, declare, fileOf, half, opened, settled, startPulling, told, until } from "./pulling.js";
+import { content, declare, fileOf, half, opened, serveHalf, settled, startPulling, told, until } from "./pulling.js";
 
 describe("fetching", () => {
   it("does no more at the same time than it may", async () => {
@@ -63,15 +63,9 @@ describe("fetching", () => {
 
   it("keeps what has arrived when it stops, and whoever starts next goes on at once", async () => {
     const first = startPulling();
-    const gate = createGate();
-    const uri = first.fake.serve(async (request, signal, count) =>
-      contentOf(content, request, signal, count === 1 ? { at: { offset: half, run: gate.wait } } : {}),
-    );
+    const { uri, atGate } = serveHalf(first.fake);
     const place = await declare(first.uploads, uri);
-    await until(
-      () => gate.waiting,
-      (waiting) => waiting === 1,
-    );
+    await atGate();
     await first.puller.stop();
     expect([first.puller.running, first.fake.open.now]).toEqual([0, 0]);
     expect(await fileOf(place)).toMatchObject({ running: { offset: half }, pull: { tries: 0, problem: undefined } });
@@ -106,11 +100,8 @@ describe("fetching", () => {
         if (away) throw new UploadError("unavailable", "away", { reason: "DATABASE_UNAVAILABLE" });
       },
     });
-    const gate = createGate();
     const fake = createFakeSource();
-    const uri = fake.serve(async (request, signal, count) =>
-      contentOf(content, request, signal, count === 1 ? { at: { offset: half, run: gate.wait } } : {}),
-    );
+    const { gate, uri, atGate } = serveHalf(fake);
     const place = await declare(opened.uploads, uri);
     const { puller, ends, errors } = startPulling({ wrapMetadata }, fake);
     await until(
@@ -119,10 +110,7 @@ describe("fetching", () => {
     );
     away = false;
     puller.wake();
-    await until(
-      () => gate.waiting,
-      (waiting) => waiting === 1,
-    );
+    await atGate();
     away = true;
     gate.open();
     await until(
@@ -140,15 +128,9 @@ describe("fetching", () => {
 
   it("gives way to whoever has the lease after it, and neither spoils the content (P7)", async () => {
     const first = startPulling();
-    const gate = createGate();
-    const uri = first.fake.serve(async (request, signal, count) =>
-      contentOf(content, request, signal, count === 1 ? { at: { offset: half, run: gate.wait } } : {}),
-    );
+    const { gate, uri, atGate } = serveHalf(first.fake);
     const place = await declare(first.uploads, uri);
-    await until(
-      () => gate.waiting,
-      (waiting) => waiting === 1,
-    );
+    await atGate();
     await opened.metadata.returnAllPulls();
     const second = startPulling({}, first.fake);
     expect(await settled(place)).toMatchObject({ state: "ready" });
@@ -164,15 +146,9 @@ describe("fetching", () => {
 
   it("of one file goes over to itself when its lease ran out meanwhile", async () => {
     const { uploads, fake, puller, ends } = startPulling();
-    const gate = createGate();
-    const uri = fake.serve(async (request, signal, count) =>
-      contentOf(content, request, signal, count === 1 ? { at: { offset: half, run: gate.wait } } : {}),
-    );
+    const { uri, atGate } = serveHalf(fake);
     const place = await declare(uploads, uri);
-    await until(
-      () => gate.waiting,
-      (waiting) => waiting === 1,
-    );
+    await atGate();
     await opened.metadata.returnAllPulls();
     puller.wake();
     expect(await settled(place)).toMatchObject({ state: "ready" });
@@ -186,10 +162,7 @@ describe("fetching", () => {
 
   it("begins anew when what was stored of a file turns out to be lost", async () => {
     const first = startPulling();
-    const gate = createGate();
-    const uri = first.fake.serve(async (request, signal, count) =>
-      contentOf(content, request, signal, count === 1 ? { at: { offset: half, run: gate.wait } } : {}),
-    );
+    const { uri } = serveHalf(first.fake);
     const place = await declare(first.uploads, uri);
     await until(
       () => fileOf(place),

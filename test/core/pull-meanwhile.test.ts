@@ -4,21 +4,15 @@ import type { AddFileInput } from "../../src/core/index.js";
 import { pseudoRandom } from "../support/bodies.js";
 import { breakOff, contentOf, createGate } from "../support/content-source.js";
 import { readBack, startSession, type UploadsOptions } from "../support/uploads.js";
-import { content, declare, fileOf, half, opened, settled, startPulling, told, until } from "./pulling.js";
+import { content, declare, fileOf, half, opened, serveHalf, settled, startPulling, told, until } from "./pulling.js";
 
 describe("while a file is being fetched", () => {
   /** A file of which the first half has arrived, and what lets the rest come. */
   async function startHalf(spec: Partial<AddFileInput> = {}, options: UploadsOptions = {}) {
     const pulling = startPulling(options);
-    const gate = createGate();
-    const uri = pulling.fake.serve(async (request, signal, count) =>
-      contentOf(content, request, signal, count === 1 ? { at: { offset: half, run: gate.wait } } : {}),
-    );
+    const { gate, uri, atGate } = serveHalf(pulling.fake);
     const place = await declare(pulling.uploads, uri, spec);
-    await until(
-      () => gate.waiting,
-      (waiting) => waiting === 1,
-    );
+    await atGate();
     const ended = () =>
       until(
         () => pulling.fake.open.now,

@@ -11,7 +11,7 @@ import type {
   Uploads,
 } from "../../src/core/index.js";
 import { pseudoRandom } from "../support/bodies.js";
-import { createFakeSource } from "../support/content-source.js";
+import { contentOf, createFakeSource, createGate } from "../support/content-source.js";
 import {
   type FilePlace,
   type OpenedUploads,
@@ -74,6 +74,20 @@ export async function declare(
   const sessionId = spec.sessionId ?? (await startSession(uploads, call)).id;
   const { file } = await uploads.addFile({ name: "a.bin", source: { uri }, ...spec, sessionId }, call);
   return { sessionId, fileId: file.id };
+}
+
+/** Content whose first try waits at the gate in the middle. */
+export function serveHalf(fake: Pulling["fake"]) {
+  const gate = createGate();
+  const uri = fake.serve(async (request, signal, count) =>
+    contentOf(content, request, signal, count === 1 ? { at: { offset: half, run: gate.wait } } : {}),
+  );
+  const atGate = () =>
+    until(
+      () => gate.waiting,
+      (waiting) => waiting === 1,
+    );
+  return { gate, uri, atGate };
 }
 
 export async function until<T>(ask: () => Promise<T> | T, holds: (value: T) => boolean): Promise<T> {

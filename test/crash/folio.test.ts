@@ -14,6 +14,7 @@ import { makeDataDir, type ServerOptions, startServer, type TestServer } from ".
 import { importForEver } from "./folio-load.js";
 import type { DefinitionModel } from "./folio-model.js";
 import { type Clients, verifyInterrupted, verifyKept } from "./folio-verify.js";
+import { killUnderLoad } from "./kill-under-load.js";
 import { createDice, type Dice } from "./model.js";
 
 const seed = Number(process.env.CRASH_SEED ?? randomInt(2 ** 31));
@@ -57,21 +58,7 @@ async function surviveKills(options: ServerOptions, rounds: number, dice: Dice):
 async function importUntilKilled(server: TestServer, dice: Dice, round: number, afterMs: number) {
   const definitions: DefinitionModel[] = [];
   const clients = Array.from({ length: importers }, () => openFolio(server.url));
-  let killed = false;
-  const load = clients.map((folio) =>
-    importForEver(folio, dice.split(), round, definitions).catch((error: unknown) => {
-      // Only the kill may break anything.
-      if (!killed) throw error;
-    }),
-  );
-  const ended = Promise.all(load);
-  ended.catch(() => undefined);
-  await sleep(afterMs);
-  killed = true;
-  await server.kill();
-  await ended.finally(() => {
-    for (const folio of clients) folio.close();
-  });
+  await killUnderLoad(server, afterMs, clients, (folio) => importForEver(folio, dice.split(), round, definitions));
   return definitions;
 }
 

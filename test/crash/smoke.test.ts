@@ -1,11 +1,11 @@
 // A server process that is killed at random moments, and everything that it had acknowledged.
 import { randomInt } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { openClient, readRefusal, type TestClient, type Wire } from "../support/client.js";
 import { copyEmbeddedTemplate } from "../support/embedded-template.js";
 import { openTestSchema, postgresAvailable } from "../support/postgres.js";
 import { makeDataDir, type ServerOptions, startServer, type TestServer } from "../support/server.js";
+import { killUnderLoad } from "./kill-under-load.js";
 import { uploadForEver } from "./load.js";
 import { createDice, type Dice, type SessionModel } from "./model.js";
 import { verifyDone, verifyInterrupted } from "./verify.js";
@@ -68,21 +68,11 @@ async function loadUntilKilled(
 ): Promise<SessionModel[]> {
   const sessions: SessionModel[] = [];
   const clients = wires.map((wire) => openClient(server, wire));
-  let killed = false;
-  const load = clients.map((client) =>
+  await killUnderLoad(server, afterMs, clients, (client) =>
     uploadForEver(client, dice.split(), round, sessions).catch((error: unknown) => {
-      // Only the kill may break an upload.
-      if (!killed) throw new Error(`a call failed before the kill: ${readRefusal(error).message}`, { cause: error });
+      throw new Error(`a call failed before the kill: ${readRefusal(error).message}`, { cause: error });
     }),
   );
-  const ended = Promise.all(load);
-  ended.catch(() => undefined);
-  await sleep(afterMs);
-  killed = true;
-  await server.kill();
-  await ended.finally(() => {
-    for (const client of clients) client.close();
-  });
   return sessions;
 }
 

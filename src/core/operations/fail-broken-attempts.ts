@@ -5,7 +5,7 @@ import { failAttempt } from "./finish-content.js";
 
 const batch = 200;
 
-type Deps = Pick<CoreDeps, "metadata" | "settlers">;
+type Deps = Pick<CoreDeps, "metadata" | "settlers" | "seats">;
 
 /** What is to be told of an attempt that broke while the database was away; only this process knows of it. */
 export interface UntoldEnd {

@@ -66,10 +66,7 @@ export async function finishContent(deps: CoreDeps, arrived: ArrivedContent): Pr
       : rejectContent(view, { reason: "checksum_differs", message: mismatch.message }, now),
   );
   deps.hashes.drop(attempt.id);
-  if (mismatch !== undefined) {
-    if (lockSession) deps.seats.evictSession(ref.sessionId);
-    throw mismatch;
-  }
+  if (mismatch !== undefined) throw mismatch;
   return finished;
 }
 
@@ -103,7 +100,7 @@ function findMismatch(
  * `finishAttempt` of the metadata port throws.
  */
 export async function failAttempt(
-  deps: Pick<CoreDeps, "metadata" | "settlers">,
+  deps: Parameters<typeof endAttempt>[0],
   { origin, ...place }: BrokenAttempt,
   message: string,
 ): Promise<void> {

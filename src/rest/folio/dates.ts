@@ -29,9 +29,16 @@ export function parseDate(value: JsonValue): Date | undefined {
 
 function readIso(text: string): number | undefined {
   const match = form.exec(text);
-  if (match === null) return undefined;
-  const [, year, month, day, hour = "00", minute = "00", second = "00", fraction = "", sign = "+"] = match;
-  const [offsetHours = "00", offsetMinutes = "00"] = match.slice(9);
+  return match === null ? undefined : readInstant(match.slice(1));
+}
+
+/**
+ * The first millisecond (since 1970) of what year, month, day, hour, minute, second and fraction of it name, and the sign,
+ * hours and minutes of an offset; what is left out is the first there is. Undefined where there is no such time.
+ */
+export function readInstant(parts: readonly (string | undefined)[]): number | undefined {
+  const [year, month = "01", day = "01", hour = "00", minute = "00", second = "00", fraction = "", sign] = parts;
+  const [offsetHours = "0", offsetMinutes = "0"] = parts.slice(8);
   const local = `${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.slice(0, 3).padEnd(3, "0")}Z`;
   const time = Date.parse(local);
   // 30 February is read as 1 March, and 24:00 as the next day.

@@ -4,6 +4,7 @@ import {
   type Deadlines,
   type FileSpecInput,
   isUploadError,
+  type NewEvent,
   type Predicate,
   type Session,
   type SessionField,
@@ -11,7 +12,7 @@ import {
 } from "../../core/index.js";
 import { beginBody, type RawBody } from "../kit/index.js";
 import { folioOrigin } from "./admission.js";
-import { definitionAttributes, storedAttributes } from "./attributes.js";
+import { type DefinitionAttributes, definitionAttributes, storedAttributes } from "./attributes.js";
 import type { FolioCall } from "./call.js";
 import { compileDefinitionQuery } from "./cql/definition-query.js";
 import { parseCql } from "./cql/parser.js";
@@ -62,6 +63,19 @@ export function createDefinitions(deps: DefinitionDeps) {
     const { files } = await find(id, call);
     return files.some((file) => file.id === fileId.toLowerCase()) ? interrupted(fileId) : fileGone(fileId);
   }
+
+  /** Says these things of the definition from now on; `details` are for its session's history. */
+  const change = (id: string, said: Partial<DefinitionAttributes>, details: NewEvent["details"], call: FolioCall) =>
+    uploads.changeAttributes(
+      {
+        sessionId: id,
+        change: (session) => ({
+          attributes: storedAttributes({ ...definitionAttributes(session), ...said }),
+          details,
+        }),
+      },
+      call,
+    );
 
   /** Under a core name that its definition does not have; others may be adding the same text at the same time. */
   async function addNamed(id: string, { name, ...spec }: FileSpecInput, call: FolioCall): Promise<void> {
@@ -150,16 +164,7 @@ export function createDefinitions(deps: DefinitionDeps) {
           updatedDate: at,
           updatedByUserId: call.user?.id,
         };
-        await uploads.changeAttributes(
-          {
-            sessionId: input.id,
-            change: (session) => ({
-              attributes: storedAttributes({ ...definitionAttributes(session), ...said }),
-              details: { change: "updated", ...(status && { status }) },
-            }),
-          },
-          call,
-        );
+        await change(input.id, said, { change: "updated", ...(status && { status }) }, call);
         const metadata: Metadata = {
           createdDate: at,
           createdByUserId: call.user?.id,
@@ -171,7 +176,7 @@ export function createDefinitions(deps: DefinitionDeps) {
 
     remove: (input: { readonly id: string }, call: FolioCall): Promise<void> =>
       lostAs(`UploadDefinition with id '${input.id}' was not found`, async () => {
-        const { session } = await find(input.id, call);
+        const session = await uploads.getSession({ sessionId: input.id }, call);
         if (session.state === "done") {
           // Somebody has completed it through another face: nothing of it changes any more.
           assertNotProcessed(session);
@@ -229,16 +234,7 @@ export function createDefinitions(deps: DefinitionDeps) {
         jobProfileInfo: { ...profile, hidden: hidden ?? false },
       };
       await lostAs(`Upload definition not found by id: ${id}`, () =>
-        uploads.changeAttributes(
-          {
-            sessionId: id,
-            change: (session) => ({
-              attributes: storedAttributes({ ...definitionAttributes(session), status: "COMPLETED" }),
-              details,
-            }),
-          },
-          call,
-        ),
+        change(id, { status: "COMPLETED" }, details, call),
       );
     },
   };

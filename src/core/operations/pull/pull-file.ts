@@ -216,7 +216,6 @@ async function endTry(deps: CoreDeps, seated: SeatedFile, trouble: Trouble): Pro
   await endAttempt(deps, place, { extent: undefined, lockSession: true, origin }, (view, now) =>
     rejectContent(view, problem, now),
   );
-  if (seated.file.onFailure === "session") deps.seats.evictSession(place.sessionId);
   await settleSession(deps, place);
   return "failed";
 }

@@ -1,3 +1,4 @@
+import { readInstant } from "../dates.js";
 import { CqlError, type CqlTerm, literalOf } from "./query.js";
 
 /** From the first millisecond to the last. */
@@ -31,30 +32,19 @@ export function findPeriod(term: CqlTerm): Period | undefined {
 }
 
 function readPeriod(match: RegExpExecArray): Period | undefined {
-  const [, year, month, day, hour, minute, second, fraction] = match;
-  const millisecond = fraction?.slice(0, 3);
-  const date = `${year}-${month ?? "01"}-${day ?? "01"}`;
-  const time = `${hour ?? "00"}:${minute ?? "00"}:${second ?? "00"}.${(millisecond ?? "").padEnd(3, "0")}`;
-  const first = new Date(`${date}T${time}Z`);
-  // 30 February is read as 1 March, and 24:00 as the next day.
-  if (Number.isNaN(first.getTime()) || first.toISOString() !== `${date}T${time}Z`) return undefined;
-  const offset = readOffsetMs(match);
-  if (offset === undefined) return undefined;
-
+  const parts = match.slice(1);
+  const first = readInstant(parts);
+  if (first === undefined) return undefined;
+  // An offset stands behind an hour alone: years, months and days are those of UTC.
+  const [, month, day, hour, minute, second, fraction] = parts;
   const next = new Date(first);
-  if (month === undefined) next.setUTCFullYear(first.getUTCFullYear() + 1);
-  else if (day === undefined) next.setUTCMonth(first.getUTCMonth() + 1);
-  else if (hour === undefined) next.setUTCDate(first.getUTCDate() + 1);
-  else if (minute === undefined) next.setUTCHours(first.getUTCHours() + 1);
-  else if (second === undefined) next.setUTCMinutes(first.getUTCMinutes() + 1);
-  else next.setTime(first.getTime() + 1000 / 10 ** (millisecond?.length ?? 0));
-  return { first: within(first.getTime() - offset), last: within(next.getTime() - 1 - offset) };
-}
-
-function readOffsetMs(match: RegExpExecArray): number | undefined {
-  const [sign, hours = "0", minutes = "0"] = match.slice(8);
-  if (Number(hours) > 23 || Number(minutes) > 59) return undefined;
-  return (sign === "-" ? -60_000 : 60_000) * (Number(hours) * 60 + Number(minutes));
+  if (month === undefined) next.setUTCFullYear(next.getUTCFullYear() + 1);
+  else if (day === undefined) next.setUTCMonth(next.getUTCMonth() + 1);
+  else if (hour === undefined) next.setUTCDate(next.getUTCDate() + 1);
+  else if (minute === undefined) next.setUTCHours(next.getUTCHours() + 1);
+  else if (second === undefined) next.setUTCMinutes(next.getUTCMinutes() + 1);
+  else next.setTime(first + 1000 / 10 ** Math.min(fraction?.length ?? 0, 3));
+  return { first: within(first), last: within(next.getTime() - 1) };
 }
 
 function within(time: number): Date {
