@@ -18,7 +18,7 @@ const table: Record<string, readonly string[]> = {
   "src/access": [core, "node:crypto", "node:util", "jose"],
   "src/rpc": [core, "gen", "@connectrpc/connect", "@bufbuild/*"],
   "src/rest/kit": [core, "find-my-way", "@fastify/busboy", "content-disposition", "negotiator", "node:crypto"],
-  "src/rest/vsphere": [core, "src/rest/kit", "fast-xml-parser"],
+  "src/rest/vsphere": [core, "src/rest/kit", "saxes"],
   "src/rest/imis": [core, "src/rest/kit", "mime-types"],
   "src/rest/folio": [core, "src/rest/kit", "jose"],
   "src/rest/perkeep": [core, "src/rest/kit"],

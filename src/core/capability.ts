@@ -33,12 +33,17 @@ const daySeconds = 86_400;
 const lifeDays = 7;
 
 /**
- * The claim to send what a file is waiting for. It ends with the UTC day that is a week ahead, so that it is the same
- * one, and makes the same URL, whenever it is asked for within a day.
+ * The end, in seconds since 1970, of the UTC day that is a week ahead: a claim until then is the same one, and makes the
+ * same URL, whenever it is asked for within a day.
  */
+export function endOfWeekAhead(now: Date): number {
+  const today = Math.floor(now.getTime() / 1000 / daySeconds);
+  return (today + lifeDays + 1) * daySeconds;
+}
+
+/** The claim to send what a file is waiting for. */
 export function claimUpload(file: SessionFile, caller: Caller, now: Date): CapabilityClaim {
   const { tenantId, sessionId, id: fileId } = file;
-  const today = Math.floor(now.getTime() / 1000 / daySeconds);
-  const deadline = (today + lifeDays + 1) * daySeconds;
+  const deadline = endOfWeekAhead(now);
   return { tenantId, userId: caller.userId, sessionId, fileId, attempt: attemptOf(file), purpose: "upload", deadline };
 }
