@@ -7,6 +7,7 @@ export const failureReasons = [
   "interrupted",
   "file_failed",
   "checksum_differs",
+  "size_differs",
   "content_damaged",
   "source_failed",
 ] as const;

@@ -8,8 +8,9 @@ export type FileState = (typeof fileStates)[number];
  * What can happen to a file while its session is active. `begin`: a writer takes its seat. `check`: all bytes are here
  * and are being verified apart from the stream. `accept`: content is whole and right. `reject`: it is not. `declare`:
  * it is declared anew with another content to come. `lose`: bytes that were stored turn out to be damaged or gone.
+ * `refuse`: what was about to be sent cannot be what was declared.
  */
-export const fileEvents = ["begin", "check", "accept", "reject", "declare", "lose"] as const;
+export const fileEvents = ["begin", "check", "accept", "reject", "declare", "lose", "refuse"] as const;
 
 export type FileEvent = (typeof fileEvents)[number];
 
@@ -25,6 +26,7 @@ export const fileMoves: Record<FileState, Record<FileEvent, FileState | "refused
     reject: "refused",
     declare: "waiting",
     lose: "refused",
+    refuse: "failed",
   },
   transferring: {
     begin: "transferring",
@@ -33,6 +35,7 @@ export const fileMoves: Record<FileState, Record<FileEvent, FileState | "refused
     reject: "failed",
     declare: "waiting",
     lose: "failed",
+    refuse: "failed",
   },
   validating: {
     begin: "transferring",
@@ -41,6 +44,7 @@ export const fileMoves: Record<FileState, Record<FileEvent, FileState | "refused
     reject: "failed",
     declare: "waiting",
     lose: "failed",
+    refuse: "failed",
   },
   ready: {
     begin: "transferring",
@@ -49,6 +53,7 @@ export const fileMoves: Record<FileState, Record<FileEvent, FileState | "refused
     reject: "refused",
     declare: "waiting",
     lose: "failed",
+    refuse: "failed",
   },
   failed: {
     begin: "transferring",
@@ -57,6 +62,7 @@ export const fileMoves: Record<FileState, Record<FileEvent, FileState | "refused
     reject: "refused",
     declare: "waiting",
     lose: "refused",
+    refuse: "failed",
   },
 };
 

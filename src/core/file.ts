@@ -11,6 +11,9 @@ import { isSourceError, refuseSource } from "./source-error.js";
 import { formatThumbprint } from "./thumbprint.js";
 import { type Attributes, canonicalJson, parseAttributes, parseCount, parseName, parseText } from "./values.js";
 
+/** The member of a file's attributes that is for its session alone. */
+export const sessionMember = "$session";
+
 /** What a client declares of a file before it sends it. */
 export interface FileSpec {
   readonly name: string;
@@ -23,6 +26,7 @@ export interface FileSpec {
   readonly onFailure: "file" | "session";
   /** Where the server fetches the content from; undefined for a file that clients send. */
   readonly source: Source | undefined;
+  /** What stands in `sessionMember` means nothing once the session is over: no item file gets it. */
   readonly attributes: Attributes;
 }
 

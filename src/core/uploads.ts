@@ -9,7 +9,7 @@ import { createCatalogOperations } from "./operations/catalog.js";
 import { createCheckStore } from "./operations/check/check-store.js";
 import { completeSession, validateSession } from "./operations/complete-session.js";
 import { failBrokenAttempts } from "./operations/fail-broken-attempts.js";
-import { addFile, getFile, getUploadStatus, listFiles, removeFile, removeItemFile } from "./operations/files.js";
+import { addFile, findFile, getFile, getUploadStatus, listFiles } from "./operations/files.js";
 import { countSessions, listSessionViews, type SessionViewsInput, viewSession } from "./operations/list-views.js";
 import { createPuller, type Puller, type PullerOptions } from "./operations/pull/puller.js";
 import { putBlob, putBlobs } from "./operations/put-blobs.js";
@@ -17,6 +17,8 @@ import { putFile } from "./operations/put-file.js";
 import { readFile, readItemFile } from "./operations/read-file.js";
 import type { BlobInput } from "./operations/receive-blob.js";
 import { createRecordOperations } from "./operations/records.js";
+import { refuseFile } from "./operations/refuse-file.js";
+import { removeFile, removeItemFile, removeName } from "./operations/remove-files.js";
 import {
   cancelSession,
   changeAttributes,
@@ -99,9 +101,12 @@ export function createUploads(ports: {
 
     addFile: on(addFile),
     getFile: on(getFile),
+    findFile: on(findFile),
     listFiles: on(listFiles),
     removeFile: on(removeFile),
     removeItemFile: on(removeItemFile),
+    removeName: on(removeName),
+    refuseFile: on(refuseFile),
     writePart: on(tellChecksums("file", writePart)),
     putFile: on(tellChecksums("file", putFile)),
     getUploadStatus: on(getUploadStatus),

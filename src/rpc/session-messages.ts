@@ -46,6 +46,7 @@ const failureReasons: Record<FailureReason, FailureReasonMessage> = {
   expired: FailureReasonMessage.EXPIRED,
   client: FailureReasonMessage.CLIENT,
   file_failed: FailureReasonMessage.FILE_FAILED,
+  size_differs: FailureReasonMessage.SIZE_DIFFERS,
   checksum_differs: FailureReasonMessage.CHECKSUM_DIFFERS,
   content_damaged: FailureReasonMessage.CONTENT_DAMAGED,
   source_failed: FailureReasonMessage.SOURCE_FAILED,

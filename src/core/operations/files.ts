@@ -1,6 +1,5 @@
 import { createId } from "../blob.js";
 import { assertPermission, type Call } from "../call.js";
-import { fileNotFound } from "../catalog.js";
 import type { CoreDeps } from "../deps.js";
 import { UploadError } from "../error.js";
 import {
@@ -101,6 +100,18 @@ export async function getFile(
   return { session, file };
 }
 
+/** The same, by the file's name. Throws `not_found`, `invalid`. */
+export async function findFile(
+  deps: CoreDeps,
+  input: { readonly sessionId: string; readonly name: string },
+  call: Call,
+): Promise<FileView> {
+  assertPermission(call.caller, "read");
+  const ref = { ...parseSessionRef(input, call), name: parseName(input.name, "file name") };
+  const { session, file } = await viewFile(deps, ref, call);
+  return { session, file };
+}
+
 /** In the order in which they were added. Throws `not_found`, `invalid` (PAGE_INVALID). */
 export async function listFiles(
   deps: CoreDeps,
@@ -112,53 +123,6 @@ export async function listFiles(
   const page = parsePage(input.page);
   assertVisible(await deps.metadata.getSession(ref), call.caller);
   return deps.metadata.listFiles(ref, page);
-}
-
-/**
- * Takes a file out of the session, with its bytes; a running writer is told. Throws `not_found`, `wrong_state`,
- * `expired`.
- */
-export async function removeFile(
-  deps: CoreDeps,
-  input: { readonly sessionId: string; readonly fileId: string },
-  call: Call,
-): Promise<void> {
-  assertPermission(call.caller, "upload");
-  const ref = parseFileRef(input, call.caller);
-  await deps.metadata.changeFile(ref, { fileId: ref.fileId }, ({ session, file }, now) => {
-    assertVisible(session, call.caller);
-    if (file === undefined) throw fileNotFound(ref.fileId);
-    const touched = touchSession(session, "change", now);
-    const details = { fileId: file.id, name: file.name };
-    return {
-      session: { ...touched, fileCount: session.fileCount - 1 },
-      file: undefined,
-      events: [{ type: "file.removed", details }],
-    };
-  });
-  deps.seats.evictFile(ref.fileId);
-}
-
-/**
- * Says that completion takes the file with this name out of the target item. Throws `not_found` (no target item
- * included), `wrong_state`, `expired`.
- */
-export async function removeItemFile(
-  deps: CoreDeps,
-  input: { readonly sessionId: string; readonly name: string },
-  call: Call,
-): Promise<void> {
-  assertPermission(call.caller, "upload");
-  const ref = parseSessionRef(input, call);
-  const name = parseName(input.name, "file name");
-  await deps.metadata.updateSession(ref, (session, now) => {
-    assertVisible(session, call.caller);
-    const touched = touchSession(session, "change", now);
-    if (session.itemId === undefined) throw fileNotFound(name);
-    if (session.removals.includes(name)) return undefined;
-    const removals = [...session.removals, name];
-    return { session: { ...touched, removals }, events: [{ type: "session.changed", details: { removed: name } }] };
-  });
 }
 
 /** Either where to go on sending from, or the file whose content is whole. */

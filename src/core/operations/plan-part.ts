@@ -33,6 +33,8 @@ export interface PartInput {
   readonly body: AsyncIterable<Uint8Array>;
   /** Asked once, after the body has ended. */
   readonly ending?: () => PartEnding;
+  /** Asked under the file's lock, maybe more than once, before anything changes; what it throws comes out. */
+  readonly check?: (file: SessionFile) => void;
   /** What becomes of an attempt that breaks off: it can be continued (P3), or the file fails and is sent anew. */
   readonly onInterrupt?: "keep" | "fail";
 }
@@ -55,6 +57,7 @@ export interface Part {
   readonly checksum: Checksum | undefined;
   /** The attempt cannot be continued once it has broken off. */
   readonly once: boolean;
+  readonly check: ((file: SessionFile) => void) | undefined;
 }
 
 export function parseFileRef(input: { sessionId: string; fileId: string }, caller: Caller): FileRef {
@@ -76,8 +79,8 @@ export function parsePart(input: PartInput, limits: Limits): Part {
     throw partTooLarge(limits);
   }
   assertFileSize(limits, offset + (lengthBytes ?? 0));
-  const { attempt, sizeBytes, onInterrupt } = input;
-  return { attempt, offset, restart, lengthBytes, sizeBytes, checksum, once: onInterrupt === "fail" };
+  const { attempt, sizeBytes, onInterrupt, check } = input;
+  return { attempt, offset, restart, lengthBytes, sizeBytes, checksum, once: onInterrupt === "fail", check };
 }
 
 export function partTooLarge(limits: Limits): UploadError {
@@ -96,6 +99,7 @@ export function storedBytes(file: SessionFile): number {
 export function planPart(view: FileView, part: Part, caller: Caller, limits: Limits, now: Date): WriterClaim {
   assertVisible(view.session, caller);
   assertAttempt(view.file, part.attempt);
+  part.check?.(view.file);
   moveSession(view.session, "change", now);
   const { file } = view;
   if (file.source !== undefined) throw fetched(file.name);

@@ -12,8 +12,8 @@ import type { SessionRef } from "./metadata-store.js";
  * stored.
  */
 export interface TransferStore {
-  /** With the time at which it was so. Throws `not_found` for an unknown session or file. */
-  getFile(ref: FileRef): Promise<FileView & { readonly now: Date }>;
+  /** By id or by name, with the time at which it was so. Throws `not_found` for an unknown session or file. */
+  getFile(ref: FileRef | NamedFileRef): Promise<FileView & { readonly now: Date }>;
 
   /** In the order they were added. Throws `not_found`. */
   listFiles(ref: SessionRef, page: PageQuery): Promise<Page<SessionFile>>;
@@ -89,6 +89,10 @@ export interface TransferStore {
 
 export interface FileRef extends SessionRef {
   readonly fileId: string;
+}
+
+export interface NamedFileRef extends SessionRef {
+  readonly name: string;
 }
 
 export interface FileView {

@@ -5,6 +5,7 @@ import {
   type FileRef,
   type FileView,
   fileNotFound,
+  type NamedFileRef,
   type Page,
   type PageQuery,
   pageOf,
@@ -27,17 +28,18 @@ export const attemptsOfFile = `
 const selectFiles = `select ${fileColumns} from files f ${attemptsOfFile}`;
 
 /** In one statement, so that the session and its file are of one moment. */
-export async function viewFile(db: Knex, ref: FileRef): Promise<FileView & { readonly now: Date }> {
+export async function viewFile(db: Knex, ref: FileRef | NamedFileRef): Promise<FileView & { readonly now: Date }> {
+  const [column, value] = "fileId" in ref ? ["id", ref.fileId] : ["name", ref.name];
   const { rows } = await db.raw(
     `select ${fileColumns}, to_jsonb(s) as session, clock_timestamp()::timestamptz(3) as now
      from files f ${attemptsOfFile} join sessions s on s.id = f.session_id
-     where s.id = ? and s.tenant_id = ? and f.id = ?`,
-    [ref.sessionId, ref.tenantId, ref.fileId],
+     where s.id = ? and s.tenant_id = ? and f.${column} = ?`,
+    [ref.sessionId, ref.tenantId, value],
   );
   const row: (FileRow & { readonly session: SessionJson; readonly now: Date }) | undefined = rows[0];
   if (row !== undefined) return { session: sessionFromJson(row.session), file: fileFromRow(row), now: row.now };
   await getSession(db, ref);
-  throw fileNotFound(ref.fileId);
+  throw fileNotFound(value);
 }
 
 /**

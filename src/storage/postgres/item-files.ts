@@ -1,6 +1,13 @@
 // Queries of the item_files table.
 import type { Knex } from "knex";
-import { type Completion, fileNotFound, type Item, type ItemFile, type ItemFileRef } from "../../core/index.js";
+import {
+  type Completion,
+  fileNotFound,
+  type Item,
+  type ItemFile,
+  type ItemFileRef,
+  sessionMember,
+} from "../../core/index.js";
 import { releaseAttempts } from "./attempts.js";
 import { type ItemFileRow, itemFileFromRow } from "./catalog-rows.js";
 import { getItem } from "./items.js";
@@ -59,13 +66,13 @@ export async function applyToItem(
   const { rowCount } = await trx.raw(
     `insert into item_files
        (tenant_id, item_id, name, version, media_type, content_id, attributes, created_at, modified_at)
-     select f.tenant_id, ?, f.name, put.version, f.media_type, f.current_attempt_id, f.attributes, ?, ?
+     select f.tenant_id, ?, f.name, put.version, f.media_type, f.current_attempt_id, f.attributes - ?::text, ?, ?
      from jsonb_to_recordset(?::jsonb) as put (id uuid, version bigint)
      join files f on f.id = put.id and f.session_id = ?
      on conflict (item_id, name) do update set
        version = excluded.version, media_type = excluded.media_type, content_id = excluded.content_id,
        attributes = excluded.attributes, modified_at = excluded.modified_at`,
-    [item.id, now, now, put, sessionId],
+    [item.id, sessionMember, now, now, put, sessionId],
   );
   if (rowCount !== apply.put.length) throw new TypeError(`${rowCount} of ${apply.put.length} files were applied`);
   const { contentVersion } = apply;

@@ -149,7 +149,14 @@ async function writeFetched(
   bytes: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<void> {
-  const unsaid = { attempt: undefined, lengthBytes: undefined, sizeBytes: undefined, checksum: undefined, once: false };
+  const unsaid = {
+    attempt: undefined,
+    lengthBytes: undefined,
+    sizeBytes: undefined,
+    checksum: undefined,
+    once: false,
+    check: undefined,
+  };
   const part = { ...unsaid, offset: seated.attempt.offset, restart: false };
   const ending = () => ({ finish: true });
   await writeClaimed(deps, { ref: placeOf(seated), claimed: seated, part, body: bytes, ending }, signal);
