@@ -7,6 +7,7 @@ import type { BlobStore } from "./ports/blob-store.js";
 import type { Clock } from "./ports/clock.js";
 import type { MetadataStore } from "./ports/metadata-store.js";
 import type { Observer } from "./ports/observer.js";
+import type { SourceProber } from "./ports/source-prober.js";
 import type { SessionNews } from "./session-news.js";
 import type { Settlers } from "./settle-attempt.js";
 import type { WriterSeats } from "./writer-seats.js";
@@ -28,4 +29,5 @@ export interface CoreDeps {
   readonly settlers: Settlers;
   /** Told when a file waits to be fetched. */
   readonly pulls: { wake(): void };
+  readonly prober?: SourceProber | undefined;
 }

@@ -98,7 +98,10 @@ function parseDeclaredSource({ uri, thumbprint }: NonNullable<FileSpecInput["sou
 
 /** Folders of the server are not for everyone to fetch from: throws `denied`. */
 export function assertMayFetch({ source }: FileSpec, caller: Caller): void {
-  const scheme = source?.address.scheme;
+  if (source !== undefined) assertMayFetchFrom(source, caller);
+}
+
+export function assertMayFetchFrom({ address: { scheme } }: Source, caller: Caller): void {
   if (scheme === "file" || scheme === "ds") assertPermission(caller, "read_storage");
 }
 

@@ -41,6 +41,7 @@ export type * from "./ports/identity-store.js";
 export type * from "./ports/metadata-store.js";
 export type * from "./ports/observer.js";
 export type * from "./ports/pull-store.js";
+export type * from "./ports/source-prober.js";
 export type * from "./ports/transfer-store.js";
 export * from "./predicate.js";
 export * from "./pull.js";

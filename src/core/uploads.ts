@@ -11,6 +11,7 @@ import { completeSession, validateSession } from "./operations/complete-session.
 import { failBrokenAttempts } from "./operations/fail-broken-attempts.js";
 import { addFile, findFile, getFile, getUploadStatus, listFiles } from "./operations/files.js";
 import { countSessions, listSessionViews, type SessionViewsInput, viewSession } from "./operations/list-views.js";
+import { probeSource } from "./operations/probe-source.js";
 import { createPuller, type Puller, type PullerOptions } from "./operations/pull/puller.js";
 import { putBlob, putBlobs } from "./operations/put-blobs.js";
 import { putFile } from "./operations/put-file.js";
@@ -37,6 +38,7 @@ import type { BlobStore } from "./ports/blob-store.js";
 import type { Clock } from "./ports/clock.js";
 import type { MetadataStore } from "./ports/metadata-store.js";
 import { type Observer, silentObserver } from "./ports/observer.js";
+import type { SourceProber } from "./ports/source-prober.js";
 import { createSessionNews, tellNews } from "./session-news.js";
 import { tellChecksums, tellSessions } from "./tell-observer.js";
 import type { Settlers } from "./settle-attempt.js";
@@ -57,6 +59,8 @@ export function createUploads(ports: {
   readonly observer?: Observer;
   /** Default: none. */
   readonly settlers?: Settlers;
+  /** Default: none, and probing is nothing to be asked for. */
+  readonly prober?: SourceProber;
 }) {
   const { observer = silentObserver } = ports;
   const news = createSessionNews(ports.limits);
@@ -107,6 +111,7 @@ export function createUploads(ports: {
     removeItemFile: on(removeItemFile),
     removeName: on(removeName),
     refuseFile: on(refuseFile),
+    probeSource: on(probeSource),
     writePart: on(tellChecksums("file", writePart)),
     putFile: on(tellChecksums("file", putFile)),
     getUploadStatus: on(getUploadStatus),

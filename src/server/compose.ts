@@ -17,7 +17,7 @@ import { loadKey } from "./key-file.js";
 import { listen } from "./listen.js";
 import type { Log } from "./log.js";
 import { createMetrics } from "./metrics.js";
-import { startPulling } from "./pull.js";
+import { createProber, startPulling } from "./pull.js";
 import { listenRefusal } from "./refusal.js";
 import { registerState } from "./state-metrics.js";
 import { stopServer } from "./stop.js";
@@ -76,6 +76,7 @@ export async function compose(config: Config, log: Log, version: string): Promis
     limits: config.limits,
     observer,
     settlers: { [folioOrigin]: settleUpload },
+    prober: createProber(config),
   });
   const stopping = new AbortController();
   const passwords = createPasswords();

@@ -1,8 +1,9 @@
-import type { Puller, PullOutcome, Uploads } from "../core/index.js";
+import type { Puller, PullOutcome, SourceProber, Uploads } from "../core/index.js";
 import { createAddressPolicy } from "../sources/address-policy.js";
 import { createContentSource } from "../sources/content-source.js";
 import { createFileSource } from "../sources/file.js";
 import { createHttpSource } from "../sources/http.js";
+import { createSourceProber } from "../sources/probe.js";
 import type { Config } from "./config.js";
 import type { Log } from "./log.js";
 
@@ -16,8 +17,7 @@ export function startPulling(deps: {
   readonly onEnd: (result: PullOutcome | "broken") => void;
 }): Puller {
   const { uploads, config, log, onEnd } = deps;
-  // The data folder holds keys and other people's content.
-  const file = createFileSource({ roots: config.pull.roots, closed: [config.dataDir] });
+  const file = openFolders(config);
   const http = createHttpSource({ policy: createAddressPolicy(config.pull.allow) });
   const puller = uploads.createPuller({
     source: createContentSource({ http, file }),
@@ -41,4 +41,15 @@ export function startPulling(deps: {
     () => undefined,
   );
   return puller;
+}
+
+/** Finds out what a fetch would meet, by the rules of fetching. */
+export function createProber(config: Pick<Config, "pull" | "dataDir">): SourceProber {
+  const policy = createAddressPolicy(config.pull.allow);
+  return createSourceProber({ http: { policy }, file: openFolders(config) });
+}
+
+/** The data folder holds keys and other people's content. */
+function openFolders({ pull, dataDir }: Pick<Config, "pull" | "dataDir">) {
+  return createFileSource({ roots: pull.roots, closed: [dataDir] });
 }

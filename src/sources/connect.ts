@@ -13,6 +13,8 @@ export interface ConnectOptions {
   readonly connectMs: number;
   readonly tlsMs: number;
   readonly signal: AbortSignal;
+  /** Told of the certificate (DER) that a server shows, before it is judged. */
+  readonly onCertificate?: ((der: Uint8Array) => void) | undefined;
 }
 
 /**
@@ -24,7 +26,10 @@ export async function openConnection(url: URL, options: ConnectOptions): Promise
   if (url.protocol !== "https:") return socket;
   try {
     const secured = await secure(socket, url, options);
-    assertTrusted(secured, url, options.thumbprint);
+    const der = secured.getPeerX509Certificate()?.raw;
+    if (der === undefined) throw new SourceError("tls_failed", `${url.host} showed no certificate`);
+    options.onCertificate?.(der);
+    assertTrusted(secured, der, url, options.thumbprint);
     return secured;
   } catch (error) {
     socket.destroy();
@@ -86,9 +91,7 @@ async function secure(socket: Socket, url: URL, { tlsMs, signal }: ConnectOption
 }
 
 /** A thumbprint that matches is all the trust there is to have; without one the usual verification must have passed. */
-function assertTrusted(socket: TLSSocket, url: URL, thumbprint: Thumbprint | undefined): void {
-  const der = socket.getPeerX509Certificate()?.raw;
-  if (der === undefined) throw new SourceError("tls_failed", `${url.host} showed no certificate`);
+function assertTrusted(socket: TLSSocket, der: Uint8Array, url: URL, thumbprint: Thumbprint | undefined): void {
   if (thumbprint === undefined) {
     if (socket.authorized) return;
     // Its type says that it is an error; it is the error's code.

@@ -22,6 +22,8 @@ export interface ExchangeDeps {
   readonly policy: AddressPolicy;
   readonly lookUp: LookUp;
   readonly timeouts: HttpTimeouts;
+  /** Told of every certificate (DER) that a server shows, before it is judged. */
+  readonly onCertificate?: ((der: Uint8Array) => void) | undefined;
 }
 
 /** An answer of which only the head was taken, on a connection that it has for itself. */
@@ -45,14 +47,14 @@ export async function ask(
   deps: ExchangeDeps,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const { timeouts } = deps;
+  const { timeouts, onCertificate } = deps;
   signal.throwIfAborted();
   const addresses = await withDeadline(findReachable(url, deps), {
     ms: timeouts.lookUpMs,
     signal,
     late: () => lateError(url, `could not be looked up within ${timeouts.lookUpMs} ms`),
   });
-  const socket = await openConnection(url, { addresses, thumbprint, ...timeouts, signal });
+  const socket = await openConnection(url, { addresses, thumbprint, ...timeouts, signal, onCertificate });
   const onAbort = () => socket.destroy();
   const close = () => {
     signal.removeEventListener("abort", onAbort);

@@ -32,6 +32,7 @@ export interface HttpSourceDeps {
   readonly policy: AddressPolicy;
   readonly lookUp?: LookUp;
   readonly timeouts?: HttpTimeouts;
+  readonly onCertificate?: ExchangeDeps["onCertificate"];
 }
 
 /**
@@ -42,8 +43,9 @@ export function createHttpSource({
   policy,
   lookUp = lookUpBySystem,
   timeouts = defaultHttpTimeouts,
+  onCertificate,
 }: HttpSourceDeps): ContentSource {
-  const deps = { policy, lookUp, timeouts };
+  const deps = { policy, lookUp, timeouts, onCertificate };
   return {
     async open(request, signal) {
       assertThumbprintUsable(request);

@@ -93,6 +93,7 @@ const ofNobody = [
   "listSessionViews",
   "listLibraries",
   "listItems",
+  "probeSource",
   "findItemByAlias",
   "getItemByAlias",
 ];

@@ -16,6 +16,7 @@ import {
   type Session,
   type SessionInput,
   type Settlers,
+  type SourceProber,
   type Uploads,
 } from "../../src/core/index.js";
 import { createDiskBlobStore } from "../../src/storage/disk/blob-store.js";
@@ -29,6 +30,7 @@ export interface UploadsOptions {
   readonly limits?: Partial<Limits>;
   readonly observer?: Observer;
   readonly settlers?: Settlers;
+  readonly prober?: SourceProber;
   readonly wrapBlobs?: (blobs: BlobStore) => BlobStore;
   readonly wrapMetadata?: (metadata: MetadataStore) => MetadataStore;
   /** How far this process's clock is ahead (milliseconds). */
@@ -72,15 +74,18 @@ async function openOver(database: Database, dataDir: string, options: UploadsOpt
     const caller: Caller = { ...(await metadata.ensureUser(tenant, user)), permissions: new Set(may) };
     return { caller };
   }
-  const restart = ({ limits, observer, settlers, wrapBlobs, wrapMetadata, clockAheadMs = 0 }: UploadsOptions = {}) =>
-    createUploads({
+  const restart = (options: UploadsOptions = {}) => {
+    const { limits, observer, settlers, prober, wrapBlobs, wrapMetadata, clockAheadMs = 0 } = options;
+    return createUploads({
       metadata: wrapMetadata ? wrapMetadata(metadata) : metadata,
       blobs: wrapBlobs ? wrapBlobs(blobs) : blobs,
       clock: { now: () => new Date(Date.now() + clockAheadMs) },
       limits: { ...defaultLimits, ...limits },
       ...(observer && { observer }),
       ...(settlers && { settlers }),
+      ...(prober && { prober }),
     });
+  };
   return {
     uploads: restart(options),
     metadata,
