@@ -108,6 +108,8 @@ export function moveSession(session: SessionStanding, event: SessionEvent, now: 
   const running = session.state === "active" || session.state === "completing";
   const overdue = running && session.expiresAt !== undefined && session.expiresAt <= now;
   const expired = overdue || session.failure?.reason === "expired";
+  // Nobody has to notice first that it is over.
+  if (overdue && event === "delete") return "gone";
   const move = sessionMoves[session.state][event];
   if (expired && event !== "expire" && (overdue || move === "refused")) {
     throw new UploadError("expired", `session ${session.id} has expired`, { reason: "SESSION_EXPIRED" });

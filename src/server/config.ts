@@ -36,6 +36,9 @@ export interface Config {
     /** How its dates end, which are all in UTC. */
     readonly dateOffset: DateOffset;
   };
+  readonly vsphere: {
+    readonly deadlines: Deadlines;
+  };
   readonly pull: {
     /** What may be pulled from beside public addresses. */
     readonly allow: PullAllowance;
@@ -161,6 +164,13 @@ export function readConfig(env: Environment, isTerminal: boolean): Config {
       },
       maxFileBytes: bytes("SLIPWAY_FOLIO_MAX_FILE_BYTES", 2 ** 40, 0),
       dateOffset: oneOf("SLIPWAY_FOLIO_DATE_OFFSET", "+0000", dateOffsets),
+    },
+    vsphere: {
+      deadlines: {
+        idleTtlMs: duration("SLIPWAY_VSPHERE_SESSION_TTL", hourMs),
+        absoluteTtlMs: undefined,
+        keepTerminalMs: duration("SLIPWAY_VSPHERE_SESSION_KEEP", hourMs),
+      },
     },
     pull: {
       allow: read<PullAllowance>(

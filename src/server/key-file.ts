@@ -5,7 +5,7 @@ import { Refusal } from "./refusal.js";
 import { writeSecret } from "./secret-file.js";
 
 /** What there are keys for: capability URLs, and the tokens of the FOLIO face. */
-export type KeyName = "capability-key" | "folio-token-key";
+export type KeyName = "capability-key" | "folio-token-key" | "vsphere-url-key";
 
 const keyBytes = 32;
 

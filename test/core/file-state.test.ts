@@ -15,6 +15,7 @@ const rows: readonly (readonly [FileState, FileEvent, FileState | "wrong_state"]
   ["waiting", "reject", "wrong_state"],
   ["waiting", "declare", "waiting"],
   ["waiting", "lose", "wrong_state"],
+  ["waiting", "refuse", "failed"],
 
   ["transferring", "begin", "transferring"],
   ["transferring", "check", "validating"],
@@ -22,6 +23,7 @@ const rows: readonly (readonly [FileState, FileEvent, FileState | "wrong_state"]
   ["transferring", "reject", "failed"],
   ["transferring", "declare", "waiting"],
   ["transferring", "lose", "failed"],
+  ["transferring", "refuse", "failed"],
 
   ["validating", "begin", "transferring"],
   ["validating", "check", "validating"],
@@ -29,6 +31,7 @@ const rows: readonly (readonly [FileState, FileEvent, FileState | "wrong_state"]
   ["validating", "reject", "failed"],
   ["validating", "declare", "waiting"],
   ["validating", "lose", "failed"],
+  ["validating", "refuse", "failed"],
 
   ["ready", "begin", "transferring"],
   ["ready", "check", "wrong_state"],
@@ -36,6 +39,7 @@ const rows: readonly (readonly [FileState, FileEvent, FileState | "wrong_state"]
   ["ready", "reject", "wrong_state"],
   ["ready", "declare", "waiting"],
   ["ready", "lose", "failed"],
+  ["ready", "refuse", "failed"],
 
   ["failed", "begin", "transferring"],
   ["failed", "check", "wrong_state"],
@@ -43,6 +47,7 @@ const rows: readonly (readonly [FileState, FileEvent, FileState | "wrong_state"]
   ["failed", "reject", "wrong_state"],
   ["failed", "declare", "waiting"],
   ["failed", "lose", "wrong_state"],
+  ["failed", "refuse", "failed"],
 ];
 
 function outcomeOf(state: FileState, event: FileEvent): FileState | "wrong_state" {

@@ -25,7 +25,7 @@ const rows: readonly (readonly [SessionState, SessionEvent, Outcome, Outcome])[]
   ["active", "cancel", "canceled", "expired"],
   ["active", "fail", "failed", "expired"],
   ["active", "expire", "wrong_state", "failed"],
-  ["active", "delete", "wrong_state", "expired"],
+  ["active", "delete", "wrong_state", "gone"],
 
   ["completing", "touch", "completing", "expired"],
   ["completing", "change", "wrong_state", "expired"],
@@ -36,7 +36,7 @@ const rows: readonly (readonly [SessionState, SessionEvent, Outcome, Outcome])[]
   ["completing", "cancel", "canceled", "expired"],
   ["completing", "fail", "failed", "expired"],
   ["completing", "expire", "wrong_state", "failed"],
-  ["completing", "delete", "wrong_state", "expired"],
+  ["completing", "delete", "wrong_state", "gone"],
 
   // The deadline of an ended session is when its row goes, which changes none of its answers.
   ["done", "touch", "wrong_state", "wrong_state"],

@@ -206,6 +206,8 @@ const settings: Readonly<Record<string, Setting>> = {
   },
   SLIPWAY_FOLIO_SESSION_TTL: duration(({ folio }) => folio.deadlines.idleTtlMs, 168 * hour),
   SLIPWAY_FOLIO_SESSION_KEEP: duration(({ folio }) => folio.deadlines.keepTerminalMs, 168 * hour),
+  SLIPWAY_VSPHERE_SESSION_TTL: duration(({ vsphere }) => vsphere.deadlines.idleTtlMs, hour),
+  SLIPWAY_VSPHERE_SESSION_KEEP: duration(({ vsphere }) => vsphere.deadlines.keepTerminalMs, hour),
   SLIPWAY_FOLIO_MAX_FILE_BYTES: size(({ folio }) => folio.maxFileBytes, MiB * MiB, []),
   SLIPWAY_FOLIO_DATE_OFFSET: {
     of: ({ folio }) => folio.dateOffset,

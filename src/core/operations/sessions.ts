@@ -184,10 +184,12 @@ async function abandon(
 /** Forgets an ended session, with whatever content no item names. Throws `not_found`, `wrong_state` while it runs. */
 export async function deleteSession(deps: CoreDeps, input: { sessionId: string }, call: Call): Promise<void> {
   assertPermission(call.caller, "upload");
-  await deps.metadata.deleteSession(parseSessionRef(input, call), (session, now) => {
+  const ref = parseSessionRef(input, call);
+  await deps.metadata.deleteSession(ref, (session, now) => {
     assertVisible(session, call.caller);
     moveSession(session, "delete", now);
   });
+  deps.seats.evictSession(ref.sessionId);
 }
 
 /** The session's history after event number `after`, at most 1000 events. Throws `not_found`, `invalid`. */

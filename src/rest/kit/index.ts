@@ -1,6 +1,7 @@
 /** What dialects, and the server, use of the shared mechanics. */
 export { beginBody } from "./begin-body.js";
 export { type CapabilityDeps, capabilityPrefix, createCapabilityHandler } from "./capability.js";
+export { parseWholePart } from "./capability-part.js";
 export type { Admitted, Dialect, UnreadRule } from "./dialect.js";
 export { createDialectHandler, type DialectHandler, type DialectOptions } from "./handler.js";
 export type { NamedLimit } from "./json-body.js";

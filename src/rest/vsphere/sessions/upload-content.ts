@@ -1,0 +1,134 @@
+// What is sent to the URL of a declared file, and how far that is.
+import {
+  type CapabilityClaim,
+  isUploadError,
+  type PartInput,
+  type SessionFile,
+  type Uploads,
+} from "../../../core/index.js";
+import { parseWholePart, type RoutedRequest, type WireRequest, type WireResponse } from "../../kit/index.js";
+import type { VsphereCall } from "../call.js";
+import { invalidArgument, message, VapiError, vapiError } from "../errors.js";
+import { declarationOf } from "./attributes.js";
+
+/** Bytes that flow are a use of the login under which their file was declared. */
+export type KeepLoginAlive = (
+  bytes: AsyncIterable<Uint8Array>,
+  login: { readonly tenantId: string; readonly tokenId: string | undefined },
+) => AsyncIterable<Uint8Array>;
+
+export interface UploadContentDeps {
+  readonly uploads: Pick<Uploads, "writePart" | "getFile" | "getUploadStatus" | "refuseFile">;
+  readonly keepLoginAlive: KeepLoginAlive;
+}
+
+type Part = Omit<PartInput, "sessionId" | "fileId" | "body">;
+
+const headers = { "content-type": "application/json", "cache-control": "no-store" };
+
+/**
+ * PUT and POST send all of the content, whatever its type, or with `Content-Range` a part of it; GET and HEAD tell how
+ * much of it is stored. Success is 200: clients take other good statuses for failures.
+ */
+export function createUploadContent({ uploads, keepLoginAlive }: UploadContentDeps) {
+  /** Sends it; content that contradicts what was declared fails its file, which can be sent again. */
+  async function write(claim: CapabilityClaim, part: Part, body: AsyncIterable<Uint8Array>, call: VsphereCall) {
+    const place = placeOf(claim);
+    const check = (file: SessionFile) => assertDeclared(file, claim);
+    const { file } = await uploads.getFile(place, call);
+    check(file);
+    const { loginId: tokenId } = declarationOf(file);
+    const bytes = keepLoginAlive(body, { tenantId: claim.tenantId, tokenId });
+    try {
+      return await uploads.writePart({ ...part, ...place, check, body: bytes }, call);
+    } catch (error) {
+      const contradiction = findContradiction(error, file, part);
+      if (contradiction === undefined) throw error;
+      const failure = { reason: "size_differs", message: contradiction.message } as const;
+      await uploads.refuseFile({ ...place, failure, check }, call);
+      throw contradiction;
+    }
+  }
+
+  return {
+    async send(claim: CapabilityClaim, { wire, raw }: RoutedRequest, call: VsphereCall): Promise<WireResponse> {
+      const part = readPart(wire);
+      try {
+        const { offset } = await write(claim, part, raw().bytes, call);
+        return { status: 200, headers: { ...headers, "upload-offset": String(offset) }, body: "{}" };
+      } catch (error) {
+        throw answerTo(error);
+      }
+    },
+
+    async standing(claim: CapabilityClaim, _request: RoutedRequest, call: VsphereCall): Promise<WireResponse> {
+      try {
+        const status = await uploads.getUploadStatus(placeOf(claim), call);
+        assertDeclared(status.file, claim);
+        const { sizeBytes: declared, current } = status.file;
+        const offset = status.kind === "offset" ? status.offset : (current?.sizeBytes ?? 0);
+        const size = status.kind === "offset" ? declared : current?.sizeBytes;
+        const body = JSON.stringify({ bytes_transferred: offset, size });
+        return { status: 200, headers: { ...headers, "upload-offset": String(offset) }, body };
+      } catch (error) {
+        throw answerTo(error);
+      }
+    },
+  };
+}
+
+function placeOf({ sessionId, fileId }: CapabilityClaim) {
+  return { sessionId, fileId };
+}
+
+/** Without a range it is all of the content, whatever came before; the size is judged against what was declared. */
+function readPart(request: WireRequest): Part {
+  const part = parseWholePart(request);
+  if (request.headers["content-range"] !== undefined) return part;
+  return { ...part, restart: true, sizeBytes: undefined };
+}
+
+function assertDeclared(file: SessionFile, claim: CapabilityClaim): void {
+  if (declarationOf(file).number !== claim.attempt) throw noSuchUrl();
+}
+
+/** What is wrong with content that came, or was announced, whole; a connection that broke off is not the content's fault. */
+function findContradiction(error: unknown, file: SessionFile, part: Part): VapiError | undefined {
+  if (part.restart !== true || !isUploadError(error, "too_large", "incomplete")) return undefined;
+  const { limit, expectedOffset = 0 } = error.details;
+  if (error.code === "incomplete" && part.lengthBytes !== undefined && expectedOffset < part.lengthBytes) {
+    return undefined;
+  }
+  const name = JSON.stringify(file.name);
+  if (limit !== undefined) {
+    return invalidArgument("size_exceeded", `${error.message} (${limit.setting}=${limit.value})`, [file.name]);
+  }
+  const declared = String(file.sizeBytes);
+  const came = part.lengthBytes ?? (error.code === "incomplete" ? expectedOffset : undefined);
+  const actual = came === undefined ? `more than ${declared}` : String(came);
+  return invalidArgument("size_differs", `file ${name} was declared with ${declared} bytes, ${actual} came`, [
+    file.name,
+    declared,
+    actual,
+  ]);
+}
+
+/** An address is gone with what it was for. */
+function answerTo(error: unknown): unknown {
+  if (isUploadError(error, "not_found", "expired", "denied")) return noSuchUrl();
+  if (isUploadError(error, "wrong_state") && error.details.reason === "SESSION_STATE") return noSuchUrl();
+  if (!isUploadError(error, "offset_mismatch")) return error;
+  const expected = String(error.details.expectedOffset);
+  const text = `${error.message}; send the bytes from ${expected} on`;
+  return new VapiError("invalid_argument", [message("offset_unexpected", text, [expected])], 416, {
+    "upload-offset": expected,
+  });
+}
+
+function noSuchUrl(): VapiError {
+  return vapiError(
+    "not_found",
+    "url_over",
+    "this URL leads nowhere, or no longer; the file's upload_endpoint says where its content is sent to",
+  );
+}
