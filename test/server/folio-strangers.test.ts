@@ -56,7 +56,7 @@ describe("whoever has not logged in", () => {
         return [answer.status, answer.status === 413 && (await answer.text())];
       };
       expect(await send("x".repeat(10_000))).toEqual([201, false]);
-      expect(await send("x".repeat(20_000))).toEqual([413, "JSON may have 16384 bytes at most here"]);
+      expect(await send("x".repeat(20_000))).toEqual([413, "the body may have 16384 bytes at most here"]);
     },
   );
 });

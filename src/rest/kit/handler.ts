@@ -2,10 +2,11 @@
 import { type Call, isUploadError, noteOf, type RequestNote } from "../../core/index.js";
 import { announcedLength } from "./announced-length.js";
 import type { Dialect } from "./dialect.js";
-import { createJsonReader, type JsonBody, type JsonLimits } from "./json-body.js";
+import { parseJson } from "./json.js";
 import { openRequestBody } from "./request-body.js";
 import type { RoutedRequest } from "./route.js";
 import { createRouteTable } from "./route-table.js";
+import { createTextReader, type TextBody, type TextLimits } from "./text-body.js";
 import { answerWhileUsed, whileUsed } from "./while-used.js";
 import type { WireHandler, WireRequest, WireResponse } from "./wire.js";
 
@@ -17,7 +18,7 @@ export interface DialectHandler {
   covers(path: string): boolean;
 }
 
-export interface DialectOptions extends JsonLimits {
+export interface DialectOptions extends TextLimits {
   /** Told of what nobody foresaw, and of what lies behind an answer that does not say it. */
   readonly logUnexpected: (error: unknown, request: WireRequest) => void;
 }
@@ -33,20 +34,22 @@ export function createDialectHandler<Services, Facts, C extends Call>(
   options: DialectOptions,
 ): DialectHandler {
   const table = createRouteTable(dialect.rows, dialect);
-  const openJson = createJsonReader(options);
+  const openText = createTextReader(options);
 
-  async function answer(request: WireRequest, json: JsonBody): Promise<WireResponse> {
+  async function answer(request: WireRequest, body: TextBody): Promise<WireResponse> {
     const found = table.find(request);
     if (found.row === undefined) return await lose(request, found.allow);
     const { row, params, query } = found;
     const admitted = await dialect.admit(request, row.facts);
     if (admitted.user !== undefined) request.note?.({ user: admitted.user });
     const wire = { ...request, body: whileUsed(request.body, admitted) };
+    const text: RoutedRequest["text"] = (limit) => body.read(wire.body, limit?.mostBytes);
     const routed: RoutedRequest = {
       params,
       wire,
       query: query.get,
-      json: (limit) => json.read(wire.body, limit?.mostBytes),
+      text,
+      json: async (limit) => parseJson(await text(limit)),
       raw() {
         const announced = announcedLength(wire);
         return { lengthBytes: announced === "none" ? 0 : announced, bytes: wire.body };
@@ -81,9 +84,9 @@ export function createDialectHandler<Services, Facts, C extends Call>(
     async handle(received) {
       const body = openRequestBody(received);
       const request = { ...received, body: body.bytes };
-      const json = openJson(request);
+      const text = openText(request);
       try {
-        const answered = await answer(request, json).then(
+        const answered = await answer(request, text).then(
           (good) => {
             request.note?.(noteOfStatus(good.status));
             return good;
@@ -94,7 +97,7 @@ export function createDialectHandler<Services, Facts, C extends Call>(
         return answered;
       } finally {
         body.close();
-        json.close();
+        text.close();
       }
     },
     lineOf({ method, url }) {

@@ -1,10 +1,13 @@
 /** What dialects, and the server, use of the shared mechanics. */
+export { preferredType } from "./accept.js";
 export { beginBody } from "./begin-body.js";
 export { type CapabilityDeps, capabilityPrefix, createCapabilityHandler } from "./capability.js";
 export { parseWholePart } from "./capability-part.js";
 export type { Admitted, Dialect, UnreadRule } from "./dialect.js";
 export { createDialectHandler, type DialectHandler, type DialectOptions } from "./handler.js";
-export type { NamedLimit } from "./json-body.js";
+export { parseJson } from "./json.js";
 export { HttpProblem } from "./problem.js";
+export { parsePairs } from "./query.js";
 export { createRoute, type PathNames, type RawBody, type RoutedRequest, type Row } from "./route.js";
+export type { NamedLimit } from "./text-body.js";
 export type { WireHandler, WireRequest, WireResponse } from "./wire.js";

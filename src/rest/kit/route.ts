@@ -21,6 +21,11 @@ export interface RoutedRequest<Name extends string = string> {
   /** The decoded word with this name in the query, the first of several. */
   query(name: string): string | undefined;
   /**
+   * The whole body as text, empty where there is none. Throws `HttpProblem` 400 (not in UTF-8), 408 or 413, which name the
+   * limit, and 415 for a coding.
+   */
+  text(limit?: { readonly mostBytes: number }): Promise<string>;
+  /**
    * The body as JSON; a row that knows how little it needs says so by `mostBytes`. Throws `HttpProblem` 400 (none, or no
    * JSON) or 413, which names the limit.
    */

@@ -260,7 +260,7 @@ describe("a definition of 10,000 files", () => {
 });
 
 describe("JSON that is too much", () => {
-  const tooLarge = "JSON may have 8388608 bytes at most (SLIPWAY_MAX_JSON_BYTES)";
+  const tooLarge = "the body may have 8388608 bytes at most (SLIPWAY_MAX_JSON_BYTES)";
   const megabyte = Buffer.alloc(1_000_000, " ");
   async function* fiftyMegabytes() {
     for (let sent = 0; sent < 50; sent++) yield megabyte;

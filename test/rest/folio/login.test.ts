@@ -51,6 +51,7 @@ async function send(line: string, sent: Sent = {}): Promise<WireResponse> {
     params,
     wire,
     query: (name) => query[name],
+    text: async () => JSON.stringify(body),
     json: async () => body,
     raw: () => ({ lengthBytes: undefined, bytes: wire.body }),
   };

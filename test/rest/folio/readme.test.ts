@@ -54,6 +54,7 @@ describe("the dialect's README", () => {
       params,
       wire,
       query: () => undefined,
+      text: async () => "null",
       json: async () => null,
       raw: () => ({ lengthBytes: 0, bytes: wire.body }),
     };

@@ -127,8 +127,8 @@ describe("JSON", () => {
       told(open().ask("POST /made/word", { headers, body: bodyOf([bytes(text)]) }));
     const chunked = { "transfer-encoding": "chunked" };
     expect(await send('"12345678"', chunked)).toEqual([200, '{"value":"12345678"}']);
-    expect(await send('"123456789"', chunked)).toEqual([413, "JSON may have 10 bytes at most here"]);
-    expect(await send("", { "content-length": "11" })).toEqual([413, "JSON may have 10 bytes at most here"]);
+    expect(await send('"123456789"', chunked)).toEqual([413, "the body may have 10 bytes at most here"]);
+    expect(await send("", { "content-length": "11" })).toEqual([413, "the body may have 10 bytes at most here"]);
   });
 
   const post = (
@@ -185,7 +185,7 @@ describe("JSON", () => {
     ]);
   });
 
-  const tooLarge = "JSON may have 1048576 bytes at most (SLIPWAY_MAX_JSON_BYTES)";
+  const tooLarge = "the body may have 1048576 bytes at most (SLIPWAY_MAX_JSON_BYTES)";
   it("that is announced to be too large is refused before it is read", async () => {
     const body = countedBody(bodyOf([bytes("{}")]));
     expect(await post(body.body, { "content-length": String(2 ** 20 + 1) })).toEqual([413, tooLarge]);
@@ -203,7 +203,7 @@ describe("JSON", () => {
     const { ask } = open({}, { maxJsonMs: { setting: "SLIPWAY_MESSAGE_TIMEOUT", value: 20 } });
     expect(
       await told(ask("POST /made/json", { headers: { "content-length": "2" }, body: hangingBody([bytes("{")]) })),
-    ).toEqual([408, "JSON has to be here within 20 ms (SLIPWAY_MESSAGE_TIMEOUT)"]);
+    ).toEqual([408, "the body has to be here within 20 ms (SLIPWAY_MESSAGE_TIMEOUT)"]);
   });
 
   it("waits, unread, while others hold all the room; the first in line goes on; small ones wait for nobody (P10)", async () => {

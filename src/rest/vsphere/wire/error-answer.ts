@@ -1,0 +1,42 @@
+import type { WireRequest, WireResponse } from "../../kit/index.js";
+import { statusOf, type VapiError } from "../errors.js";
+import { localizableMessage } from "../operations/models.js";
+import { list, struct, text } from "../schema.js";
+import { asksForLogin } from "./login-request.js";
+import { answerTypeFor } from "./media-types.js";
+import { familyOf } from "./names.js";
+import { toJson } from "./to-json.js";
+import { toXml, xmlDocument } from "./to-xml.js";
+
+const messages = list(localizableMessage);
+const value = struct({ messages });
+
+/** An error in the words of the API's generation, and in what the client reads. */
+export function answerError(error: VapiError, request: WireRequest): WireResponse {
+  const family = familyOf(request.path);
+  const type = answerTypeFor(request);
+  const status = statusOf(error, family);
+  const challenge = status === 401 && asksForLogin(request) ? { "www-authenticate": 'Basic realm="Slipway"' } : {};
+  const headers = { "cache-control": "no-store", ...challenge, ...error.headers, "content-type": type };
+  if (family === "api") return { status, headers, body: JSON.stringify(apiBody(error)) };
+  if (type === "application/json") return { status, headers, body: JSON.stringify(restBody(error)) };
+  const members = toXml("type", text, typeName(error)) + toXml("value", value, error);
+  return { status, headers, body: xmlDocument("Error", "http://vmware.com/vapi/std/errors", members) };
+}
+
+/** The same in JSON for whatever generation. */
+export function errorBodyOfBoth(error: VapiError): string {
+  return JSON.stringify({ ...restBody(error), ...apiBody(error) });
+}
+
+function restBody(error: VapiError) {
+  return { type: typeName(error), value: toJson(value, error) };
+}
+
+function apiBody(error: VapiError) {
+  return { error_type: error.type.toUpperCase(), messages: toJson(messages, error.messages) };
+}
+
+function typeName({ type }: VapiError): string {
+  return `com.vmware.vapi.std.errors.${type}`;
+}

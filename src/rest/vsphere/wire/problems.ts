@@ -1,0 +1,41 @@
+import { type LocalizableMessage, message, VapiError } from "../errors.js";
+
+/** What is wrong with an input, found out at one go: a client gets one answer about all of it. */
+export interface Problems {
+  /** `path` is what the parameter is called in a query: `file_spec.name`, `args.1`; empty for the whole input. */
+  tell(id: ProblemId, path: string, sentence: string): void;
+  /** Throws `invalid_argument` with a message for each that was told. */
+  assertNone(): void;
+}
+
+export type ProblemId =
+  | "value_missing"
+  | "value_invalid"
+  | "value_repeated"
+  | "value_contradicted"
+  | "parameter_unknown";
+
+const maxMessages = 10;
+
+export function createProblems(): Problems {
+  const messages: LocalizableMessage[] = [];
+  return {
+    tell(id, path, sentence) {
+      if (messages.length < maxMessages) messages.push(message(id, `${path || "the input"} ${sentence}`, [path]));
+    },
+    assertNone() {
+      const [first, ...others] = messages;
+      if (first !== undefined) throw new VapiError("invalid_argument", [first, ...others]);
+    },
+  };
+}
+
+/** The path of a part of something. */
+export function at(path: string, name: string | number): string {
+  return path === "" ? String(name) : `${path}.${name}`;
+}
+
+/** Something that a client sent, as a message may say it. */
+export function quoted(value: string): string {
+  return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}...` : value);
+}
