@@ -113,7 +113,7 @@ export interface Access {
     peer: Peer,
   ): Promise<NewToken & { readonly user: User; readonly tenant: Tenant }>;
   /** Ends the principal's token, if there is one. */
-  logout(principal: Principal): Promise<void>;
+  logout(principal: Pick<Principal, "token">): Promise<void>;
   /** Throws `unauthenticated` (LOGIN_FAILED), `too_many` (LOGIN_THROTTLED), `invalid` (PASSWORD_INVALID). */
   changePassword(
     input: { readonly currentPassword: string; readonly newPassword: string },
