@@ -1,6 +1,7 @@
 /** What dialects, and the server, use of the shared mechanics. */
 export { beginBody } from "./begin-body.js";
 export { type CapabilityDeps, capabilityPrefix, createCapabilityHandler } from "./capability.js";
+export { answerContent } from "./content-answer.js";
 export { findCookie } from "./cookies.js";
 export type { Admitted, Dialect, UnreadRule } from "./dialect.js";
 export { createDialectHandler, type DialectHandler, type DialectOptions } from "./handler.js";

@@ -1,0 +1,12 @@
+import { invalidArgument } from "./errors.js";
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** What makes a creation repeatable: a UUID, in lower case, of which every version will do. Throws `invalid_argument`. */
+export function parseClientToken(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const token = text.toLowerCase();
+  if (uuid.test(token)) return token;
+  const shown = JSON.stringify(text.slice(0, 80));
+  throw invalidArgument("client_token_malformed", `client_token is a UUID, not ${shown}`, [text.slice(0, 80)]);
+}
