@@ -11,11 +11,13 @@ import {
 } from "../core/index.js";
 import { createTenantDeeds, createUserDeeds } from "./administration.js";
 import { createKnowledge } from "./knowledge.js";
+import { createKnownTokens } from "./known-tokens.js";
 import { createLogins } from "./logins.js";
 import type { AccessParts } from "./parts.js";
 import { createPrincipal, type Standing, tokenInvalid } from "./principals.js";
 import { createThrottle } from "./throttle.js";
 import { createPasswordDeeds, createTokenDeeds } from "./token-deeds.js";
+import { createTokenUse } from "./token-use.js";
 import { createTokenUses } from "./token-uses.js";
 import { digestToken } from "./tokens.js";
 
@@ -27,13 +29,6 @@ export interface AccessDeps
   readonly elapsed?: () => number;
 }
 
-interface KnownToken extends Account {
-  readonly token: AccessToken;
-  /** How long it had to live when it was asked for, and when that is over on the monotonic clock. */
-  readonly livesMs: number;
-  readonly endsAt: number;
-}
-
 /** How long what the database said is believed: revocations by other processes take this long to be noticed. */
 const trustMs = 5_000;
 
@@ -42,11 +37,7 @@ export function createAccess(deps: AccessDeps): Access & { stop(): Promise<void>
   const { store, passwords, assertReady, elapsed = () => performance.now() } = deps;
   const uses = createTokenUses({ store, elapsed, onError: deps.onFlushError });
 
-  const tokens = createKnowledge<KnownToken>({
-    ask: (digest) => findToken(Buffer.from(digest, "base64")),
-    trustMs: ({ livesMs }) => Math.min(livesMs, trustMs),
-    elapsed,
-  });
+  const tokens = createKnownTokens({ store, assertReady, trustMs, elapsed });
   const accounts = createKnowledge<Account>({
     async ask(userId) {
       assertReady();
@@ -100,31 +91,19 @@ export function createAccess(deps: AccessDeps): Access & { stop(): Promise<void>
     },
   };
 
-  async function findToken(digest: Buffer): Promise<KnownToken | undefined> {
-    assertReady();
-    const askedAt = elapsed();
-    const found = await store.findToken(digest);
-    if (found === undefined) return undefined;
-    const { token, now } = found;
-    const idleEnd = token.lastUsedAt.getTime() + token.idleTtlMs;
-    const end = Math.min(idleEnd, token.endsAt?.getTime() ?? Number.POSITIVE_INFINITY);
-    const livesMs = end - now.getTime();
-    return { ...found, livesMs, endsAt: askedAt + livesMs };
-  }
-
   async function admitToken(text: string, audience: Audience): Promise<Principal> {
     const key = digestToken(text)?.toString("base64");
-    const found = key === undefined ? undefined : await tokens.get(key);
+    const found = key === undefined ? undefined : await tokens.byDigest.get(key);
     if (key === undefined || found?.token.audience !== audience)
       throw tokenInvalid("the token is not valid here, or has ended");
     let { endsAt } = found;
     const standing = {
       peek() {
-        const known = tokens.peek(key);
+        const known = tokens.byDigest.peek(key);
         if (known !== undefined) ({ endsAt } = known);
         return known;
       },
-      get: () => tokens.get(key),
+      get: () => tokens.byDigest.get(key),
       note: () => uses.note(found.token.id, endsAt),
     };
     standing.note();
@@ -161,6 +140,7 @@ export function createAccess(deps: AccessDeps): Access & { stop(): Promise<void>
       };
       return admit(account, undefined, standing);
     },
+    useToken: (token) => createTokenUse({ token, tokens: tokens.byId, uses, elapsed }),
     ...createPasswordDeeds(parts),
     ...createTokenDeeds(parts),
     ...createTenantDeeds(parts),

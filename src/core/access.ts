@@ -97,6 +97,11 @@ export interface Access {
   authenticate(credentials: Credentials | undefined, audience: Audience, peer: Peer): Promise<Principal>;
   /** The user as somebody let in, for what speaks in a user's name. Throws `unauthenticated` when the user is gone. */
   principalOf(user: { readonly tenantId: string; readonly userId: string }): Promise<Principal>;
+  /**
+   * Stands for a token that nobody shows while something goes on under it: `use` puts off its idle end. Cheap enough for
+   * every chunk, and never throws: a token that was revoked or has ended stays so, and stops nothing.
+   */
+  useToken(token: { readonly tenantId: string; readonly tokenId: string }): { use(): void };
 
   /**
    * Throws `unauthenticated` (LOGIN_FAILED), `too_many` (LOGIN_THROTTLED), `invalid` (TEXT_INVALID, DURATION_INVALID).
@@ -113,7 +118,7 @@ export interface Access {
     peer: Peer,
   ): Promise<NewToken & { readonly user: User; readonly tenant: Tenant }>;
   /** Ends the principal's token, if there is one. */
-  logout(principal: Principal): Promise<void>;
+  logout(principal: Pick<Principal, "token">): Promise<void>;
   /** Throws `unauthenticated` (LOGIN_FAILED), `too_many` (LOGIN_THROTTLED), `invalid` (PASSWORD_INVALID). */
   changePassword(
     input: { readonly currentPassword: string; readonly newPassword: string },

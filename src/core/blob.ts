@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { parseChecksum } from "./checksum.js";
 import { UploadError } from "./error.js";
 
@@ -14,6 +14,17 @@ export const smallContentBytes = 128 * 1024;
 /** A fresh id for anything that needs one: a version 4 UUID (RFC 9562). */
 export function createId(): string {
   return randomUUID();
+}
+
+/**
+ * The id that these words always have, and others do not: a version 8 UUID (RFC 9562). It makes the creation of what has
+ * to be found again one comparison.
+ */
+export function deriveId(...words: readonly string[]): string {
+  const bytes = createHash("sha256").update(JSON.stringify(words)).digest().subarray(0, 16);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x80;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
 /** The algorithms whose digests name blobs. */

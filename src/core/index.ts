@@ -1,6 +1,7 @@
 /** All that the outside may import from the core. */
 export * from "./access.js";
 export * from "./attempt.js";
+export * from "./authorization.js";
 export * from "./blob.js";
 export * from "./call.js";
 export * from "./capability.js";

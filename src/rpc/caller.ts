@@ -4,8 +4,7 @@ import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import { ServerReflection as ServerReflectionAlpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
 import { AccessService } from "../../gen/slipway/upload/v1/access_service_pb.js";
-import { type Access, type Call, type Peer, type Principal, UploadError } from "../core/index.js";
-import { parseAuthorization } from "./authorization.js";
+import { type Access, type Call, type Peer, type Principal, parseAuthorization, UploadError } from "../core/index.js";
 import { requestKey, requestOf } from "./request.js";
 
 /** What everyone may call, without credentials; those that come all the same are not looked at. */

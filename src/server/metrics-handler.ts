@@ -5,10 +5,10 @@ import {
   assertPermission,
   isUploadError,
   noteOf,
+  parseAuthorization,
   UploadError,
   type UploadErrorCode,
 } from "../core/index.js";
-import { parseAuthorization } from "../rpc/authorization.js";
 import type { RpcRequest } from "../rpc/request.js";
 import type { NodeHandler } from "./listen.js";
 import type { NodeRequest } from "./node-http.js";

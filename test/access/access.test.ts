@@ -159,6 +159,87 @@ describe("a token", () => {
   });
 });
 
+describe("a token that nobody shows", () => {
+  const startUse = async (access: Access, idleTtlMs?: number) => {
+    const { login } = await addUser();
+    const made = await access.login(
+      { login, password, label: "", audience: "vsphere", ...(idleTtlMs !== undefined && { idleTtlMs }) },
+      here,
+    );
+    const { id: tokenId, tenantId: of } = made.accessToken;
+    return { ...made, use: access.useToken({ tenantId: of, tokenId }).use, tokenId };
+  };
+  const isThere = async (tokenId: string) => (await store.findTokenById(tokenId)) !== undefined;
+  const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+  it("is kept alive by what goes on under it", async () => {
+    const access = startProcess(store, () => performance.now());
+    const [used, unused] = [await startUse(access, 1_000), await startUse(access, 1_000)];
+    const begin = performance.now();
+    while (performance.now() - begin < 2_500) {
+      used.use();
+      await settle();
+    }
+    expect([await isThere(used.tokenId), await isThere(unused.tokenId)]).toEqual([true, false]);
+    await access.stop();
+  });
+
+  it("is looked up once in five seconds, however much goes on", async () => {
+    const access = startProcess();
+    const { use } = await startUse(access);
+    asked.length = 0;
+    for (let n = 0; n < 1_000; n++) use();
+    await settle();
+    for (let n = 0; n < 1_000; n++) use();
+    expect(asked.filter((deed) => deed === "findTokenById")).toHaveLength(1);
+  });
+
+  it("stays ended when it was revoked, and stops nothing", async () => {
+    const access = startProcess();
+    const { use, tokenId } = await startUse(access);
+    use();
+    await settle();
+    await store.deleteToken(tokenId, {});
+    now += 5_000;
+    asked.length = 0;
+    for (let n = 0; n < 3; n++) {
+      use();
+      await settle();
+      now += 5_000;
+    }
+    expect(asked.filter((deed) => deed === "findTokenById")).toHaveLength(1);
+    await access.stop();
+    expect(await isThere(tokenId)).toBe(false);
+  });
+
+  it("is asked for again once the database is back", async () => {
+    const access = startProcess();
+    const { use, accessToken, user } = await startUse(access);
+    away = new Set(["findTokenById"]);
+    use();
+    await settle();
+    away = new Set();
+    now += 1_000;
+    use();
+    await settle();
+    await access.stop();
+    const { things } = await store.listTokens(user.id, { limit: 9 });
+    expect(things[0]!.lastUsedAt.getTime()).toBeGreaterThan(accessToken.lastUsedAt.getTime());
+  });
+
+  it("is of its own tenant", async () => {
+    const access = startProcess();
+    const { tokenId, accessToken, user } = await startUse(access);
+    const { use } = access.useToken({ tenantId: createId(), tokenId });
+    use();
+    await settle();
+    use();
+    await access.stop();
+    const { things } = await store.listTokens(user.id, { limit: 9 });
+    expect(things[0]!.lastUsedAt).toEqual(accessToken.lastUsedAt);
+  });
+});
+
 describe("a password", () => {
   it("is remembered for five minutes, and the account behind it for five seconds", async () => {
     const access = startProcess();

@@ -52,7 +52,9 @@ export interface IdentityStore {
   /** With `ifPassword`, only while that is the user's password, and no change of it slips in between. Throws `not_found`. */
   createToken(token: TokenCreation): Promise<AccessToken>;
   /** All that a call needs to know of its token, and the database's time, as of one moment. */
-  findToken(digest: Uint8Array): Promise<(Account & { readonly token: AccessToken; readonly now: Date }) | undefined>;
+  findToken(digest: Uint8Array): Promise<FoundToken | undefined>;
+  /** The same, for what goes on under a token that nobody shows. */
+  findTokenById(tokenId: string): Promise<FoundToken | undefined>;
   listTokens(userId: string, page: PageQuery): Promise<Page<AccessToken>>;
   /** Throws `not_found`, for a token of somebody else than `owner` too. */
   deleteToken(tokenId: string, owner: { readonly tenantId?: string; readonly userId?: string }): Promise<AccessToken>;
@@ -65,6 +67,12 @@ export interface Account {
   readonly user: User;
   readonly tenant: Tenant;
   readonly password: string | undefined;
+}
+
+export interface FoundToken extends Account {
+  readonly token: AccessToken;
+  /** The database's time. */
+  readonly now: Date;
 }
 
 /** Without a tenant: of any. */

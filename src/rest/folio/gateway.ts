@@ -1,6 +1,6 @@
 // Login mode: this server is the gateway, as its clients know it.
 import { type Access, isUploadError, type Principal } from "../../core/index.js";
-import type { Admitted, WireRequest } from "../kit/index.js";
+import { type Admitted, findCookie, type WireRequest } from "../kit/index.js";
 import {
   callOfNobody,
   type FolioGate,
@@ -11,7 +11,6 @@ import {
   wrongMethod,
 } from "./admission.js";
 import type { FolioCall } from "./call.js";
-import { findCookie } from "./cookies.js";
 import { FolioRefusal, textAnswer } from "./errors.js";
 import type { FolioFacts } from "./facts.js";
 import { assertMediaTypes } from "./media-types.js";

@@ -9,10 +9,9 @@ import {
   type Principal,
   permissionsOf,
 } from "../../core/index.js";
-import type { WireRequest } from "../kit/index.js";
+import { findCookie, type WireRequest } from "../kit/index.js";
 import { folioOrigin, headerOf } from "./admission.js";
 import type { FolioCall } from "./call.js";
-import { findCookie } from "./cookies.js";
 import { FolioErrors, FolioRefusal } from "./errors.js";
 import { findAccessToken, invalidToken } from "./gateway.js";
 import { type FolioTokens, type FolioTokenType, renewingLabel } from "./tokens.js";

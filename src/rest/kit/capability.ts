@@ -3,7 +3,6 @@ import {
   type Call,
   type Capabilities,
   type CapabilityPurpose,
-  type Content,
   isUploadError,
   type PartInput,
   type Permission,
@@ -12,11 +11,9 @@ import {
   type UploadError,
   type Uploads,
 } from "../../core/index.js";
-import { beginBody } from "./begin-body.js";
 import { parseAppendedPart, parseWholePart } from "./capability-part.js";
-import { contentHeaders } from "./content-headers.js";
+import { answerContent, etagOf } from "./content-answer.js";
 import { HttpProblem, problemFrom } from "./problem.js";
-import { type ByteRange, chooseRange } from "./range.js";
 import { answerWhileUsed, whileUsed } from "./while-used.js";
 import type { WireHandler, WireRequest, WireResponse } from "./wire.js";
 
@@ -151,38 +148,8 @@ function standing(file: SessionFile, offset: number): Record<string, string> {
 async function readContent(
   { uploads }: CapabilityDeps,
   place: Place,
-  { headers, signal }: WireRequest,
+  request: WireRequest,
   call: Call,
 ): Promise<WireResponse> {
-  const chosen: { range?: ByteRange } = {};
-  const choose = (content: Content) => {
-    const { sizeBytes } = content;
-    const range = chooseRange(headers, { etag: etagOf(content), sizeBytes });
-    if (range === "unsatisfiable") {
-      throw new HttpProblem(416, `there are ${sizeBytes} bytes`, { "content-range": `bytes */${sizeBytes}` });
-    }
-    if (range !== undefined) chosen.range = range;
-    return range ?? { offset: 0, limit: sizeBytes };
-  };
-  const { file, from, to, body } = await uploads.readFile({ ...place, choose }, call);
-  const content = file.current!;
-  return {
-    status: chosen.range ? 206 : 200,
-    headers: {
-      ...contentHeaders(file),
-      "content-length": String(to - from),
-      ...(chosen.range && { "content-range": `bytes ${from}-${to - 1}/${content.sizeBytes}` }),
-      "accept-ranges": "bytes",
-      etag: etagOf(content),
-      "cache-control": "private, no-cache",
-    },
-    // Bytes that are lost are no download that breaks, as long as none of it was sent.
-    body: await beginBody(body, signal),
-  };
-}
-
-function etagOf({ checksums }: Content): string {
-  const sha256 = checksums.find(({ algorithm }) => algorithm === "sha256");
-  if (sha256 === undefined) throw new TypeError("content without a SHA-256");
-  return `"${sha256.value}"`;
+  return answerContent(request, (choose) => uploads.readFile({ ...place, choose }, call));
 }

@@ -1,4 +1,5 @@
 // All that the API can be asked for, a line an operation.
+import { clearLoginCookie, setLoginCookie } from "./logins/login-cookie.js";
 import { downloadFile, downloadSession } from "./operations/download-session.js";
 import { item, itemFile, itemStorage } from "./operations/item.js";
 import { library, localLibrary, subscribedLibrary } from "./operations/library.js";
@@ -8,9 +9,9 @@ import { updateSession } from "./operations/update-session.js";
 import { type Served, serve } from "./operation.js";
 
 export const table: readonly Served[] = [
-  serve(login.create, (s) => s.logins.create, { admits: "password" }),
+  serve(login.create, (s) => s.logins.create, { admits: "password", headers: setLoginCookie }),
   serve(login.get, (s) => s.logins.get),
-  serve(login.delete, (s) => s.logins.delete),
+  serve(login.delete, (s) => s.logins.delete, { headers: clearLoginCookie }),
 
   serve(library.get, (s) => s.libraries.get),
   serve(library.list, (s) => s.libraries.list),

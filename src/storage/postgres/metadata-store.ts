@@ -30,7 +30,7 @@ import { countOpenSessions, getSession, listSessions } from "./sessions.js";
 import { bindStore, findStore } from "./store.js";
 import { deleteExpiredRecords, deleteForgottenSessions, deleteReleasedContent, listOverdueSessions } from "./sweep.js";
 import { createTenant, deleteTenant, ensureTenant, findTenantByName, getTenant, listTenants } from "./tenants.js";
-import { createToken, deleteToken, findToken, listTokens, touchTokens } from "./tokens.js";
+import { createToken, deleteToken, findToken, findTokenById, listTokens, touchTokens } from "./tokens.js";
 import { createDeeds } from "./transaction.js";
 import {
   createFirstAdministrator,
@@ -129,6 +129,7 @@ export function createMetadataStore(knex: Knex): MetadataStore {
     deleteUser: (ref) => run((trx) => deleteUser(trx, ref)),
     createToken: (token) => run((trx) => createToken(trx, token)),
     findToken: (digest) => ask((db) => findToken(db, digest)),
+    findTokenById: (tokenId) => ask((db) => findTokenById(db, tokenId)),
     listTokens: (userId, page) => ask((db) => listTokens(db, userId, page)),
     deleteToken: (tokenId, owner) => run((trx) => deleteToken(trx, tokenId, owner)),
     touchTokens: (uses) => run((trx) => touchTokens(trx, uses)),

@@ -2,6 +2,7 @@
 import type { Knex } from "knex";
 import {
   type AccessToken,
+  type FoundToken,
   type IdentityStore,
   type Page,
   type PageQuery,
@@ -40,12 +41,20 @@ export async function createToken(trx: Knex.Transaction, token: TokenCreation): 
   return tokenFromRow(rows[0] as TokenRow);
 }
 
-export async function findToken(db: Knex, digest: Uint8Array): ReturnType<IdentityStore["findToken"]> {
+export async function findToken(db: Knex, digest: Uint8Array): Promise<FoundToken | undefined> {
+  return findAlive(db, "digest = ?", Buffer.from(digest));
+}
+
+export async function findTokenById(db: Knex, tokenId: string): Promise<FoundToken | undefined> {
+  return findAlive(db, "tokens.id = ?", tokenId);
+}
+
+async function findAlive(db: Knex, condition: string, value: Knex.RawBinding): Promise<FoundToken | undefined> {
   const { rows } = await db.raw(
     `select tokens.*, ${accountColumns}, clock_timestamp()::timestamptz(3) as now
      from tokens join users u on u.id = tokens.user_id join tenants t on t.id = u.tenant_id
-     where digest = ? and ${isAlive}`,
-    [Buffer.from(digest)],
+     where ${condition} and ${isAlive}`,
+    [value],
   );
   const row: (TokenRow & AccountRow & { now: Date }) | undefined = rows[0];
   return row && { ...accountFromRow(row), token: tokenFromRow(row), now: row.now };

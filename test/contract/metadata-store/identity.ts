@@ -140,6 +140,8 @@ export function describeIdentity(open: OpenStore): void {
     expect(token.endsAt!.getTime() - token.createdAt.getTime()).toBe(2 * hour);
     expect(found!.now.getTime()).toBeGreaterThanOrEqual(token.createdAt.getTime());
     expect(await isThere("other")).toBe(false);
+    expect(await world.store.findTokenById(token.id)).toEqual({ ...found, now: expect.any(Date) });
+    expect(await world.store.findTokenById(createId())).toBeUndefined();
   });
 
   it.each([
@@ -150,6 +152,7 @@ export function describeIdentity(open: OpenStore): void {
     await addToken({ digest: digestOf("other") });
     await wait(60);
     expect(await isThere("t")).toBe(false);
+    expect(await world.store.findTokenById(token.id)).toBeUndefined();
     expect((await world.store.listTokens(world.userId, { limit: 9 })).things).toHaveLength(1);
     await expect(world.store.deleteToken(token.id, {})).rejects.toEqual(refusal("not_found", "TOKEN_NOT_FOUND"));
     expect(await world.store.deleteExpiredRecords(100)).toBe(1);

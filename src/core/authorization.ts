@@ -1,4 +1,5 @@
-import { type Credentials, UploadError } from "../core/index.js";
+import type { Credentials } from "./access.js";
+import { UploadError } from "./error.js";
 
 /**
  * Reads an `authorization` header: `Bearer TOKEN` (RFC 6750) or `Basic` with a login and a password in UTF-8 (RFC 7617).
