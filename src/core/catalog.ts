@@ -58,6 +58,12 @@ export interface ItemFile {
   readonly modifiedAt: Date;
 }
 
+/** How much content an item has. */
+export interface ItemMeasure {
+  readonly fileCount: number;
+  readonly sizeBytes: number;
+}
+
 export type LibraryField = "id" | "name" | "createdAt" | "modifiedAt";
 export type ItemField = "id" | "libraryId" | "name" | "type" | "createdAt" | "modifiedAt";
 

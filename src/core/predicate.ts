@@ -1,7 +1,10 @@
 import { invalid } from "./values.js";
 
-/** How a stored value is compared. `matches` takes a text where `*` stands for anything and case does not count. */
-export const comparisons = ["eq", "ne", "lt", "le", "gt", "ge", "in", "matches"] as const;
+/**
+ * How a stored value is compared. `same` takes a text as it is, `matches` one where `*` stands for anything; for both case
+ * does not count.
+ */
+export const comparisons = ["eq", "ne", "lt", "le", "gt", "ge", "in", "same", "matches"] as const;
 
 export type Comparison = (typeof comparisons)[number];
 

@@ -6,14 +6,18 @@ import {
   type Item,
   type ItemField,
   type ItemFile,
+  type ItemMeasure,
   type Library,
   type LibraryField,
 } from "../catalog.js";
 import type { CoreDeps } from "../deps.js";
 import { UploadError } from "../error.js";
+import { parseClientToken } from "../new-session.js";
 import { type Page, type PageInput, pageByName, parsePage, parsePageByName } from "../paging.js";
+import type { CreationToken } from "../ports/catalog-store.js";
 import { assertPredicate, type Predicate } from "../predicate.js";
 import { type Attributes, invalid, parseAttributes, parseCount, parseId, parseName, parseText } from "../values.js";
+import { type DeleteLibraryInput, deleteLibrary } from "./delete-library.js";
 
 export interface LibraryInput {
   readonly name: string;
@@ -21,7 +25,12 @@ export interface LibraryInput {
   readonly attributes?: Attributes | undefined;
 }
 
-export interface NewLibraryInput extends LibraryInput {
+/** What makes a creation repeatable: the same token and the same words give the same thing (P4). */
+interface Repeatable {
+  readonly clientToken?: string | undefined;
+}
+
+export interface NewLibraryInput extends LibraryInput, Repeatable {
   /** For callers who may read storage. */
   readonly backingFolder?: string | undefined;
 }
@@ -30,6 +39,17 @@ export interface ItemInput extends LibraryInput {
   readonly libraryId: string;
   readonly type?: string | undefined;
   readonly aliases?: readonly Alias[] | undefined;
+}
+
+export interface NewItemInput extends ItemInput, Repeatable {}
+
+/** A new item with the files of another one; what is undefined is as there. It has no aliases and no attributes. */
+export interface CopyItemInput extends Repeatable {
+  readonly sourceItemId: string;
+  readonly libraryId: string;
+  readonly name: string;
+  readonly description?: string | undefined;
+  readonly type?: string | undefined;
 }
 
 /** What is undefined stays as it is. */
@@ -76,15 +96,14 @@ export function createCatalogOperations(deps: CoreDeps) {
       const tenantId = tenant(call, "administer");
       const backingFolder = input.backingFolder || undefined;
       if (backingFolder !== undefined) assertPermission(call.caller, "read_storage");
-      return metadata.createLibrary({
-        id: createId(),
-        tenantId,
+      const words = {
         name: parseName(input.name, "library name"),
         description: parseText(input.description ?? "", "description", maxDescription),
-        version: 1,
         backingFolder: backingFolder && parseFolder(backingFolder, "backing folder"),
         attributes: attributesOf(input.attributes),
-      });
+      };
+      const once = parseOnce(input, "create-library", words, call);
+      return metadata.createLibrary({ id: createId(), tenantId, version: 1, ...words }, once);
     },
     async getLibrary(input: { libraryId: string }, call: Call): Promise<Library> {
       return metadata.getLibrary(tenant(call, "read"), parseId(input.libraryId, "library id"));
@@ -103,24 +122,35 @@ export function createCatalogOperations(deps: CoreDeps) {
         return { ...library, ...changed, version: library.version + 1, modifiedAt: now };
       });
     },
-    async deleteLibrary(input: { libraryId: string }, call: Call): Promise<void> {
-      await metadata.deleteLibrary(tenant(call, "administer"), parseId(input.libraryId, "library id"));
-    },
+    deleteLibrary: (input: DeleteLibraryInput, call: Call) => deleteLibrary(deps, input, call),
 
-    async createItem(input: ItemInput, call: Call): Promise<Item> {
+    async createItem(input: NewItemInput, call: Call): Promise<Item> {
       const tenantId = tenant(call, "upload");
-      return metadata.createItem({
-        id: createId(),
-        tenantId,
+      const words = {
         libraryId: parseId(input.libraryId, "library id"),
         name: parseName(input.name, "item name"),
         description: parseText(input.description ?? "", "description", maxDescription),
         type: parseText(input.type ?? "", "item type", maxType),
-        contentVersion: 1,
-        version: 1,
         aliases: parseAliases(input.aliases ?? []),
         attributes: attributesOf(input.attributes),
-      });
+      };
+      const once = parseOnce(input, "create-item", words, call);
+      return metadata.createItem({ id: createId(), tenantId, ...newVersions, ...words }, once);
+    },
+    /** The files of both name the same contents, which are there for as long as one of them is. */
+    async copyItem(input: CopyItemInput, call: Call): Promise<Item> {
+      const tenantId = tenant(call, "upload");
+      const { description, type } = input;
+      const words = {
+        sourceItemId: parseId(input.sourceItemId, "item id"),
+        libraryId: parseId(input.libraryId, "library id"),
+        name: parseName(input.name, "item name"),
+        description: description && parseText(description, "description", maxDescription),
+        type: type && parseText(type, "item type", maxType),
+      };
+      const once = parseOnce(input, "copy-item", words, call);
+      const own = { id: createId(), tenantId, ...newVersions, aliases: [], attributes: {} };
+      return metadata.copyItem({ ...own, ...words }, once);
     },
     async getItem(input: { itemId: string }, call: Call): Promise<Item> {
       return metadata.getItem(tenant(call, "read"), parseId(input.itemId, "item id"));
@@ -155,6 +185,9 @@ export function createCatalogOperations(deps: CoreDeps) {
     async deleteItem(input: { itemId: string }, call: Call): Promise<void> {
       await metadata.deleteItem(tenant(call, "upload"), parseId(input.itemId, "item id"));
     },
+    async measureItem(input: { itemId: string }, call: Call): Promise<ItemMeasure> {
+      return metadata.measureItem(tenant(call, "read"), parseId(input.itemId, "item id"));
+    },
     /** By name. */
     async listItemFiles(
       input: { readonly itemId: string; readonly page: PageInput },
@@ -171,6 +204,20 @@ export function createCatalogOperations(deps: CoreDeps) {
       return metadata.getItemFile(tenant(call, "read"), itemId, parseName(input.name, "file name"));
     },
   };
+}
+
+const newVersions = { contentVersion: 1, version: 1 };
+
+/** A token is its user's own, and means what it means for one operation of one face. */
+function parseOnce(
+  { clientToken }: Repeatable,
+  operation: string,
+  words: object,
+  { caller }: Call,
+): CreationToken | undefined {
+  if (clientToken === undefined) return undefined;
+  const { origin = "any", userId: ownerId } = caller;
+  return { ownerId, clientToken: parseClientToken(clientToken, `${origin}.${operation}`, words) };
 }
 
 /** An absolute path of the server in its plain form. */

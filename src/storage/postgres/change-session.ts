@@ -57,6 +57,6 @@ export async function deleteSession(
 /** Deletes a session that is locked for `state`; its files and its history go with its row. */
 export async function eraseSession(trx: Knex.Transaction, sessionId: string, now: Date): Promise<void> {
   await releaseAttempts(trx, attemptsOfSession, [sessionId, sessionId], now);
-  await expireTokens(trx, sessionId, now);
+  await expireTokens(trx, "session_id", { named: "select ?::uuid", bindings: [sessionId] }, now);
   await trx("sessions").where({ id: sessionId }).delete();
 }

@@ -21,7 +21,7 @@ export async function createSession(
   if (key !== undefined) {
     const token = await takeToken(trx, key);
     if (!token.taken) {
-      return { session: await getSession(trx, { tenantId, sessionId: token.sessionId }), applied: false };
+      return { session: await getSession(trx, { tenantId, sessionId: token.thingId }), applied: false };
     }
   }
   const item = itemId === undefined ? undefined : await lockItem(trx, tenantId, itemId);
@@ -34,6 +34,6 @@ export async function createSession(
   await insertFiles(trx, files);
   await insertEvents(trx, { ...built, lastEvent: 0 }, events, now);
   if (records !== undefined) await changeRecords(trx, tenantId, records);
-  if (key !== undefined) await tieToken(trx, key, built.id);
+  if (key !== undefined) await tieToken(trx, key, "session_id", built.id);
   return { session: { ...built, lastEvent: events.length }, applied: true };
 }

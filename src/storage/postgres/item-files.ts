@@ -6,6 +6,8 @@ import {
   type Item,
   type ItemFile,
   type ItemFileRef,
+  type ItemMeasure,
+  itemNotFound,
   sessionMember,
 } from "../../core/index.js";
 import { releaseAttempts } from "./attempts.js";
@@ -37,6 +39,17 @@ export async function getItemFile(db: Knex, tenantId: string, itemId: string, na
   if (rows.length === 1) return itemFileFromRow(rows[0] as ItemFileRow);
   await getItem(db, tenantId, itemId);
   throw fileNotFound(name);
+}
+
+export async function measureItem(db: Knex, tenantId: string, itemId: string): Promise<ItemMeasure> {
+  const { rows } = await db.raw(
+    `select count(c.id) as "fileCount", coalesce(sum(c.offset_bytes), 0)::bigint as "sizeBytes"
+     from items left join item_files f on f.item_id = items.id left join attempts c on c.id = f.content_id
+     where items.id = ? and items.tenant_id = ? group by items.id`,
+    [itemId, tenantId],
+  );
+  if (rows.length === 0) throw itemNotFound(itemId);
+  return rows[0];
 }
 
 export async function listItemFileRefs(db: Knex, itemId: string): Promise<readonly ItemFileRef[]> {

@@ -2,6 +2,7 @@
 import type { Knex } from "knex";
 import {
   type CatalogStore,
+  type CreationToken,
   type Item,
   type ItemField,
   itemNotFound,
@@ -9,13 +10,11 @@ import {
   type PageQuery,
   type Predicate,
   pageOf,
-  UploadError,
 } from "../../core/index.js";
-import { releaseAttempts } from "./attempts.js";
 import { type ItemRow, itemFromRow, rowFromItem } from "./catalog-rows.js";
+import { createOnce } from "./client-tokens.js";
 import { holdLibrary, namedOnce } from "./libraries.js";
 import { type FieldTable, selectPage } from "./predicate.js";
-import { findOpenSessions } from "./sessions.js";
 import { readNow } from "./transaction.js";
 
 const fields: FieldTable<ItemField> = {
@@ -76,8 +75,25 @@ export async function listItems(
 export async function createItem(
   trx: Knex.Transaction,
   input: Parameters<CatalogStore["createItem"]>[0],
+  once: CreationToken | undefined,
 ): Promise<Item> {
-  await holdLibrary(trx, input.tenantId, input.libraryId);
+  const { tenantId, libraryId } = input;
+  return createOnce(
+    trx,
+    once && { tenantId, ...once },
+    async () => {
+      await holdLibrary(trx, tenantId, libraryId);
+      return insertItem(trx, input);
+    },
+    (id) => getItem(trx, tenantId, id),
+  );
+}
+
+/** The library is held. */
+export async function insertItem(
+  trx: Knex.Transaction,
+  input: Parameters<CatalogStore["createItem"]>[0],
+): Promise<Item> {
   const now = await readNow(trx);
   const item: Item = { ...input, createdAt: now, modifiedAt: now };
   await namedOnce(`item ${JSON.stringify(item.name)}`, trx("items").insert(rowFromItem(item)));
@@ -101,18 +117,6 @@ export async function updateItem(
   await trx("item_aliases").where({ item_id: id }).delete();
   await insertAliases(trx, after);
   return after;
-}
-
-export async function deleteItem(trx: Knex.Transaction, tenantId: string, id: string): Promise<void> {
-  if ((await lockItem(trx, tenantId, id)) === undefined) throw itemNotFound(id);
-  const open = await findOpenSessions(trx, tenantId, id);
-  const now = await readNow(trx);
-  // One whose deadline has passed can do nothing to the item any more, whether or not the sweep has come by.
-  if (open.some(({ expiresAt }) => expiresAt === undefined || expiresAt > now)) {
-    throw new UploadError("busy", `item ${id} has an open session`, { reason: "ITEM_BUSY" });
-  }
-  await releaseAttempts(trx, "select content_id from item_files where item_id = ?", [id], now);
-  await trx("items").where({ id }).delete();
 }
 
 async function insertAliases(trx: Knex.Transaction, item: Item): Promise<void> {

@@ -2,6 +2,7 @@
 import type { Knex } from "knex";
 import {
   type CatalogStore,
+  type CreationToken,
   type Library,
   type LibraryField,
   libraryNotFound,
@@ -12,6 +13,7 @@ import {
   UploadError,
 } from "../../core/index.js";
 import { type LibraryRow, libraryFromRow, rowFromLibrary } from "./catalog-rows.js";
+import { createOnce } from "./client-tokens.js";
 import { isUniqueViolation } from "./errors.js";
 import { type FieldTable, selectPage } from "./predicate.js";
 import { lockRow, readNow } from "./transaction.js";
@@ -26,11 +28,20 @@ const fields: FieldTable<LibraryField> = {
 export async function createLibrary(
   trx: Knex.Transaction,
   input: Parameters<CatalogStore["createLibrary"]>[0],
+  once: CreationToken | undefined,
 ): Promise<Library> {
-  const now = await readNow(trx);
-  const library: Library = { ...input, createdAt: now, modifiedAt: now };
-  await namedOnce(`library ${JSON.stringify(library.name)}`, trx("libraries").insert(rowFromLibrary(library)));
-  return library;
+  const { tenantId } = input;
+  return createOnce(
+    trx,
+    once && { tenantId, ...once },
+    async () => {
+      const now = await readNow(trx);
+      const library: Library = { ...input, createdAt: now, modifiedAt: now };
+      await namedOnce(`library ${JSON.stringify(library.name)}`, trx("libraries").insert(rowFromLibrary(library)));
+      return library;
+    },
+    (id) => getLibrary(trx, tenantId, id),
+  );
 }
 
 export async function getLibrary(db: Knex, tenantId: string, id: string): Promise<Library> {
@@ -63,15 +74,6 @@ export async function updateLibrary(
   const update = trx("libraries").where({ id }).update(rowFromLibrary(after));
   await namedOnce(`library ${JSON.stringify(after.name)}`, update);
   return after;
-}
-
-export async function deleteLibrary(trx: Knex.Transaction, tenantId: string, id: string): Promise<void> {
-  const row = await trx("libraries").where({ id, tenant_id: tenantId }).forUpdate().first("id");
-  if (row === undefined) throw libraryNotFound(id);
-  if (await trx("items").where({ library_id: id }).first("id")) {
-    throw new UploadError("busy", `library ${id} has items`, { reason: "ITEM_BUSY" });
-  }
-  await trx("libraries").where({ id }).delete();
 }
 
 /** Keeps the library from being deleted until the transaction ends. Throws `not_found`. */

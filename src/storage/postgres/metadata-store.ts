@@ -14,12 +14,14 @@ import {
   replaceBlobKey,
   replaceContent,
 } from "./check.js";
+import { copyItem } from "./copy-item.js";
 import { createSession } from "./create-session.js";
+import { deleteItem, deleteLibrary, listBusySessions } from "./delete-items.js";
 import { listEvents } from "./events.js";
 import { interruptValidations, listFiles, listProgress, viewFile } from "./files.js";
-import { getItemFile, listItemFiles } from "./item-files.js";
-import { createItem, deleteItem, findItemByAlias, getItem, listItems, updateItem } from "./items.js";
-import { createLibrary, deleteLibrary, getLibrary, listLibraries, updateLibrary } from "./libraries.js";
+import { getItemFile, listItemFiles, measureItem } from "./item-files.js";
+import { createItem, findItemByAlias, getItem, listItems, updateItem } from "./items.js";
+import { createLibrary, getLibrary, listLibraries, updateLibrary } from "./libraries.js";
 import { changePull, claimWriter, commitExtent, finishAttempt, listBrokenAttempts } from "./move-bytes.js";
 import { keepPullingAlive, leasePull, listSettleable, renewPulls, returnAllPulls, returnPulls } from "./pulls.js";
 import { putFile } from "./put-file.js";
@@ -94,18 +96,21 @@ export function createMetadataStore(knex: Knex): MetadataStore {
     removeBlobs: (tenantId, refs) => run((trx) => removeBlobs(trx, tenantId, refs)),
     publishFile: (ref, decide) => run((trx, own) => publishFile(trx, ref, own(decide))),
 
-    createLibrary: (library) => run((trx) => createLibrary(trx, library)),
+    createLibrary: (library, once) => run((trx) => createLibrary(trx, library, once)),
     getLibrary: (tenantId, id) => ask((db) => getLibrary(db, tenantId, id)),
     listLibraries: (tenantId, predicate, page) => ask((db) => listLibraries(db, tenantId, predicate, page)),
     updateLibrary: (tenantId, id, change) => run((trx, own) => updateLibrary(trx, tenantId, id, own(change))),
-    deleteLibrary: (tenantId, id) => run((trx) => deleteLibrary(trx, tenantId, id)),
-    createItem: (item) => run((trx) => createItem(trx, item)),
+    deleteLibrary: (tenantId, id, options) => run((trx) => deleteLibrary(trx, tenantId, id, options)),
+    listBusySessions: (tenantId, libraryId, limit) => ask((db) => listBusySessions(db, tenantId, libraryId, limit)),
+    createItem: (item, once) => run((trx) => createItem(trx, item, once)),
+    copyItem: (copy, once) => run((trx) => copyItem(trx, copy, once)),
     getItem: (tenantId, id) => ask((db) => getItem(db, tenantId, id)),
     findItemByAlias: (tenantId, kind, value) => ask((db) => findItemByAlias(db, tenantId, kind, value)),
     listItems: (tenantId, predicate, page) => ask((db) => listItems(db, tenantId, predicate, page)),
     updateItem: (tenantId, id, change) => run((trx, own) => updateItem(trx, tenantId, id, own(change))),
     deleteItem: (tenantId, id) => run((trx) => deleteItem(trx, tenantId, id)),
     listItemFiles: (tenantId, itemId, options) => ask((db) => listItemFiles(db, tenantId, itemId, options)),
+    measureItem: (tenantId, itemId) => ask((db) => measureItem(db, tenantId, itemId)),
     getItemFile: (tenantId, itemId, name) => ask((db) => getItemFile(db, tenantId, itemId, name)),
 
     findRecord: (tenantId, namespace, key) => ask((db) => findRecord(db, tenantId, namespace, key)),

@@ -13,6 +13,7 @@ import { pulls } from "./migrations/0010-pulls.js";
 import { links } from "./migrations/0011-links.js";
 import { lists } from "./migrations/0012-lists.js";
 import { once } from "./migrations/0013-once.js";
+import { catalogTokens } from "./migrations/0014-catalog-tokens.js";
 import type { Migration } from "./migrations/migration.js";
 import { DatabaseRefusal } from "./refusal.js";
 
@@ -30,6 +31,7 @@ const migrations: readonly Migration[] = [
   links,
   lists,
   once,
+  catalogTokens,
 ];
 
 const oldestVersion = 15;

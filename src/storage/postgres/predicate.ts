@@ -89,10 +89,11 @@ function compareField({ column, kind }: Column, is: Comparison, value: Value): S
   const exact = comparable(kind, value);
   if (is === "eq") return exact === undefined ? never : sql(`(${known} and ${column} = ?::${types[kind]})`, exact);
   if (kind === "time") {
-    if (exact === undefined || is === "matches") return never;
+    if (exact === undefined || is === "matches" || is === "same") return never;
     return sql(`(${known} and ${column} ${operatorOf(is)} ?::timestamptz)`, exact);
   }
   if (!isStorable(value)) return never;
+  if (is === "same") return sql(`(${known} and ${sameText(`${column}::text`)})`, value);
   if (is === "matches") return sql(`(${known} and ${column}::text collate any_case ilike ?::text)`, patternOf(value));
   return sql(`(${known} and ${column}::text collate "C" ${operatorOf(is)} ?::text)`, value);
 }
@@ -108,11 +109,15 @@ function compareAttribute(path: readonly string[], is: Comparison, value: Value)
   if (isStorable(given)) {
     const text = `(attributes #>> ${at})`;
     const condition =
-      is === "matches" ? `${text} collate any_case ilike ?::text` : `${text} collate "C" ${operatorOf(is)} ?::text`;
+      is === "same"
+        ? sameText(text)
+        : is === "matches"
+          ? `${text} collate any_case ilike ?::text`
+          : `${text} collate "C" ${operatorOf(is)} ?::text`;
     return sql(`(${ofKind} and ${condition})`, ...path, ...path, is === "matches" ? patternOf(given) : given);
   }
   const json = jsonOf(given);
-  if (typeof given !== "number" || json === undefined || is === "matches") return never;
+  if (typeof given !== "number" || json === undefined || is === "matches" || is === "same") return never;
   return sql(`(${ofKind} and attributes #> ${at} ${operatorOf(is)} ?::jsonb)`, ...path, ...path, json);
 }
 
@@ -175,6 +180,11 @@ function operatorOf(is: Comparison): string {
   if (is === "gt") return ">";
   if (is === "ge") return ">=";
   throw new TypeError(`${is} is not an order`);
+}
+
+/** Written as the indexes over names are, or they would not be used. */
+function sameText(text: string): string {
+  return `lower(${text} collate any_case) collate "C" = lower(?::text collate any_case) collate "C"`;
 }
 
 function negate(condition: Sql): Sql {

@@ -14,7 +14,7 @@ export async function putFile(trx: Knex.Transaction, input: FilePut): ReturnType
   const key = clientToken && { tenantId, ownerId, clientToken };
   if (key !== undefined) {
     const token = await takeToken(trx, key);
-    if (!token.taken) return { ...(await findPut(trx, tenantId, token.sessionId)), applied: false };
+    if (!token.taken) return { ...(await findPut(trx, tenantId, token.thingId)), applied: false };
   }
   const item = itemId === undefined ? undefined : await lockItem(trx, tenantId, itemId);
   if (itemId !== undefined && item === undefined) throw itemNotFound(itemId);
@@ -26,7 +26,7 @@ export async function putFile(trx: Knex.Transaction, input: FilePut): ReturnType
   const session = { ...built.session, lastEvent: built.events.length };
   await insertPut(trx, { ...built, session }, input.extent, now);
   if (built.apply !== undefined && item !== undefined) await applyToItem(trx, item, session.id, built.apply, now);
-  if (key !== undefined) await tieToken(trx, key, session.id);
+  if (key !== undefined) await tieToken(trx, key, "session_id", session.id);
   return { session, file: built.file, applied: true };
 }
 

@@ -5,6 +5,7 @@ import { describeCatalog } from "./catalog.js";
 import { describeCheck } from "./check.js";
 import { describeCompletion } from "./completion.js";
 import { describeConcurrency } from "./concurrency.js";
+import { describeCreationRaces, describeCreations } from "./creations.js";
 import { describeEvents } from "./events.js";
 import { describeFiles } from "./files.js";
 import { describeIdentity } from "./identity.js";
@@ -40,6 +41,7 @@ export function describeMetadataStore(
     describe("pulls", () => describePulls(open));
     describe("completion", () => describeCompletion(open, supports.concurrency ? 3_000 : 300));
     describe("catalog", () => describeCatalog(open));
+    describe("creations", () => describeCreations(open));
     describe("blobs", () => describeBlobs(open));
     describe("records", () => describeRecords(open));
     describe("predicates", () => describePredicates(open));
@@ -56,6 +58,7 @@ export function describeMetadataStore(
       describe("races of views", () => describeSessionViewRaces(open));
       describe("races of pulls", () => describePullRaces(open));
       describe("races of blobs", () => describeBlobRaces(open));
+      describe("races of creations", () => describeCreationRaces(open));
     }
   });
 }

@@ -62,6 +62,13 @@ const deeds: Record<string, Deed> = {
   getLibrary: (store, named) => store.getLibrary(named.tenantId, named.libraryId),
   updateLibrary: (store, named) => store.updateLibrary(named.tenantId, named.libraryId, never),
   deleteLibrary: (store, named) => store.deleteLibrary(named.tenantId, named.libraryId),
+  "deleteLibrary with items": (store, named) =>
+    store.deleteLibrary(named.tenantId, named.libraryId, { withItems: true }),
+  copyItem: (store, named) => {
+    const words = buildItem({ tenantId: named.tenantId, libraryId: named.libraryId });
+    return store.copyItem({ ...words, sourceItemId: named.itemId });
+  },
+  measureItem: (store, named) => store.measureItem(named.tenantId, named.itemId),
   createItem: (store, named) => store.createItem(buildItem({ tenantId: named.tenantId, libraryId: named.libraryId })),
   getItem: (store, named) => store.getItem(named.tenantId, named.itemId),
   updateItem: (store, named) => store.updateItem(named.tenantId, named.itemId, never),

@@ -41,6 +41,9 @@ export function describePredicates(open: OpenStore): void {
       ["ge", "b", ["b", "c"]],
       ["in", ["a", "c", "z"], ["a", "c"]],
       ["in", [], []],
+      ["same", "B", ["b"]],
+      ["same", "*", []],
+      ["same", "", []],
       ["matches", "B", ["b"]],
       ["matches", "*", ["a", "b", "c"]],
       ["matches", "", []],
@@ -269,6 +272,36 @@ export function describePredicates(open: OpenStore): void {
       for (const label of labels) await startSession(world, { label, attributes: { x: label } });
       expect(await found(onLabel("matches", pattern))).toEqual([...expected].sort());
       expect(await found(onX("matches", pattern))).toEqual([...expected].sort());
+    });
+  });
+
+  describe("same", () => {
+    const labels = ["a*b", "aXb", "A_%\\B", "ab", "É", "é", "E\u0301", "ÄÖ ß", "ı", "İ"];
+    const cases: [string, string[]][] = [
+      ["A*B", ["a*b"]],
+      ["*", []],
+      ["a_%\\b", ["A_%\\B"]],
+      ["a__b", []],
+      ["AXB", ["aXb"]],
+      ["é", ["É", "é"]],
+      ["äö ß", ["ÄÖ ß"]],
+      ["a", []],
+      ["", []],
+    ];
+    it.each(cases)("%j finds %j: nothing stands for anything else, and case does not count", async (text, expected) => {
+      for (const label of labels) await startSession(world, { label, attributes: { x: label } });
+      expect(await found(onLabel("same", text))).toEqual([...expected].sort());
+      expect(await found(onX("same", text))).toEqual([...expected].sort());
+    });
+
+    it("is never a number, a time or nothing", async () => {
+      await startSession(world, { label: "1", attributes: { x: 1 } });
+      for (const value of [1, true, null, new Date()]) {
+        expect(await found(onLabel("same", value))).toEqual([]);
+        expect(await found(onX("same", value))).toEqual([]);
+        expect(await found({ field: "createdAt", is: "same", value })).toEqual([]);
+      }
+      expect(await found(onX("same", "1"))).toEqual([]);
     });
   });
 
