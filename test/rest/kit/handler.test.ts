@@ -121,6 +121,31 @@ describe("an error", () => {
   });
 });
 
+describe("text", () => {
+  const send = (sent: Uint8Array, headers: Record<string, string> = { "transfer-encoding": "chunked" }) =>
+    told(open().ask("POST /made/text", { headers, body: bodyOf(slices(sent, 1)) }));
+
+  it.each([
+    ["", '""'],
+    [" \n", '" \\n"'],
+    ["<\u00e9\u{1f511}>", '"<\u00e9\u{1f511}>"'],
+  ])("is the whole body, in whatever pieces it comes, and may be empty: %j", async (sent, read) => {
+    expect(await send(bytes(sent))).toEqual([200, `{"text":${read}}`]);
+  });
+
+  it("of a request without a body is empty", async () => {
+    expect(await told(open().ask("POST /made/text"))).toEqual([200, '{"text":""}']);
+  });
+
+  it("has the bounds of JSON", async () => {
+    expect(await send(Buffer.alloc(100, "x"))).toEqual([200, `{"text":"${"x".repeat(100)}"}`]);
+    expect(await send(Buffer.alloc(101, "x"))).toEqual([413, "the body may have 100 bytes at most here"]);
+    expect(await send(Buffer.from([0xc3]))).toEqual([400, "the body is not in UTF-8"]);
+    const coded = await send(bytes("x"), { "content-encoding": "br", "content-length": "1" });
+    expect(coded).toEqual([415, "content is taken as it is, without a coding"]);
+  });
+});
+
 describe("JSON", () => {
   it("has as few bytes as its row says, announced or not", async () => {
     const send = (text: string, headers: Record<string, string>) =>

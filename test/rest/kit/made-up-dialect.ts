@@ -70,6 +70,12 @@ export const rows = [
     run: ({ echo }) => echo,
     write: (result) => json(result),
   }),
+  route("POST /made/text", {
+    facts: open,
+    read: async (request) => ({ text: await request.text({ mostBytes: 100 }) }),
+    run: ({ echo }) => echo,
+    write: (result) => json(result),
+  }),
   route("POST /made/secret", {
     facts: { permission: "secret" },
     read: async (request) => ({ value: await request.json() }),

@@ -20,11 +20,11 @@ export interface SentBody {
  * What of the input is in the body; undefined for nothing. An empty body is one without a type, whatever it is said to be.
  * Throws 415 for a type that is not taken here, unless the body is JSON all the same.
  */
-export function readBody(operation: Operation, body: SentBody, problems: Problems): unknown {
+export async function readBody(operation: Operation, body: SentBody, problems: Problems): Promise<unknown> {
   const { text, contentType, family } = body;
   if (/^\s*$/.test(text)) return undefined;
   const type = mediaTypeOf(contentType);
-  if (family === "rest" && xmlTypes.includes(type)) return readDocument(operation, text, problems);
+  if (family === "rest" && xmlTypes.includes(type)) return await readDocument(operation, text, problems);
   if (family === "rest" && type === "application/x-www-form-urlencoded") {
     return readPairs(operation.input, parsePairs(text, "form"), problems);
   }

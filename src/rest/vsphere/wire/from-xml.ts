@@ -10,8 +10,8 @@ import { parseXml, type XmlElement } from "./xml-tree.js";
  * What an operation's document says; throws `invalid_argument` for the document of another one. A root without a namespace
  * is taken. Elements that the input does not have are passed over, with all in them.
  */
-export function readDocument(operation: Operation, text: string, problems: Problems): unknown {
-  const root = parseXml(text);
+export async function readDocument(operation: Operation, text: string, problems: Problems): Promise<unknown> {
+  const root = await parseXml(text);
   const name = rootOf(operation, "Input");
   const namespace = namespaceOf(operation);
   if (root.local !== name || (root.namespace !== "" && root.namespace !== namespace)) {

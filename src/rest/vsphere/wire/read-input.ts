@@ -18,7 +18,7 @@ export async function readInput(operation: Operation, request: RoutedRequest): P
   const { input } = operation;
   const problems = createProblems();
   const text = await request.text();
-  const inBody = readBody(operation, { text, contentType: wire.headers["content-type"], family }, problems);
+  const inBody = await readBody(operation, { text, contentType: wire.headers["content-type"], family }, problems);
   const inQuery = readPairs(input, withoutReserved(parsePairs(wire.query), reservedNames[family]), problems);
   problems.assertNone();
   const sent = (mergeParts(input, inBody, inQuery, "", problems) ?? {}) as Members;

@@ -15,19 +15,23 @@ export interface XmlElement {
 
 const maxDepth = 32;
 const maxElements = 10_000;
+const maxAttributes = 10_000;
+/** What is read at a stretch (characters): others have their turn in between. */
+const pieceLength = 2 ** 16;
 const instanceNamespace = "http://www.w3.org/2001/XMLSchema-instance";
 
 /**
  * The root of a document; throws `invalid_argument` for one that is not well formed, is nested deeper than 32 levels, has
- * more than 10,000 elements or a document type: there are no entities but the five of XML.
+ * more than 10,000 elements or attributes, or a document type: there are no entities but the five of XML.
  */
-export function parseXml(text: string): XmlElement {
+export async function parseXml(text: string): Promise<XmlElement> {
   const parser = new SaxesParser({ xmlns: true, defaultXMLVersion: "1.0", forceXMLVersion: true });
   // The library's own table inherits names from every object: `&constructor;` would be one of them.
   parser.ENTITIES = Object.assign(Object.create(null), { amp: "&", gt: ">", lt: "<", quot: '"', apos: "'" });
   const open: Building[] = [];
   let root: Building | undefined;
   let elements = 0;
+  let attributes = 0;
   parser.on("error", (error) => {
     throw refuse(error.message.replaceAll(/[\s\p{C}]+/gu, " ").slice(0, 200));
   });
@@ -37,6 +41,9 @@ export function parseXml(text: string): XmlElement {
   parser.on("opentagstart", () => {
     if (open.length >= maxDepth) throw refuse(`elements are nested deeper than ${maxDepth} levels`);
     if (++elements > maxElements) throw refuse(`there are more than ${maxElements} elements`);
+  });
+  parser.on("attribute", () => {
+    if (++attributes > maxAttributes) throw refuse(`there are more than ${maxAttributes} attributes`);
   });
   parser.on("opentag", (tag) => {
     const element = begin(tag);
@@ -53,7 +60,11 @@ export function parseXml(text: string): XmlElement {
   };
   parser.on("text", addText);
   parser.on("cdata", addText);
-  parser.write(text).close();
+  for (let at = 0; at < text.length; at += pieceLength) {
+    if (at > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    parser.write(text.slice(at, at + pieceLength));
+  }
+  parser.close();
   if (root === undefined) throw refuse("there is no element");
   return root;
 }
