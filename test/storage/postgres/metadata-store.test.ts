@@ -1,6 +1,6 @@
 import type { Knex } from "knex";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import type { MetadataStore } from "../../../src/core/index.js";
+import { createId, type MetadataStore } from "../../../src/core/index.js";
 import { connectDatabase, type Database } from "../../../src/storage/postgres/connect.js";
 import { createMetadataStore } from "../../../src/storage/postgres/metadata-store.js";
 import { migrate } from "../../../src/storage/postgres/migrate.js";
@@ -17,6 +17,7 @@ import {
   takeSeat,
   useWorld,
 } from "../../contract/metadata-store/world.js";
+import { buildItem, buildLibrary } from "../../support/builders.js";
 import { copyEmbeddedTemplate } from "../../support/embedded-template.js";
 import { openTestSchema, postgresAvailable } from "../../support/postgres.js";
 
@@ -88,6 +89,25 @@ function describeClientTokens(open: OpenStore, knex: () => Knex): void {
     expect(await world.store.deleteForgottenSessions(10)).toBe(1);
     await expect(startSession(world, {}, clientToken)).rejects.toEqual(refusal("not_found", "SESSION_NOT_FOUND"));
     expect(await expireTokens()).toBe(1);
+  });
+
+  it("the tokens of a library and its items last as long as they do, and are remembered when they are deleted", async () => {
+    const { tenantId, userId: ownerId } = world;
+    const once = (operation: string) => ({ ownerId, clientToken: { ...clientToken, operation } });
+    const library = await world.store.createLibrary(buildLibrary({ tenantId }), once("library"));
+    const item = buildItem({ tenantId, libraryId: library.id });
+    await world.store.createItem(item, once("item"));
+    const copy = { ...item, id: createId(), name: "copy", sourceItemId: item.id };
+    await world.store.copyItem(copy, once("copy"));
+    expect(await expireTokens()).toBe(0);
+    await world.store.deleteItem(tenantId, item.id);
+    expect(await world.store.deleteExpiredRecords(10)).toBe(0);
+    expect(await expireTokens()).toBe(1);
+    await world.store.deleteLibrary(tenantId, library.id, { withItems: true });
+    expect(await world.store.deleteExpiredRecords(10)).toBe(1);
+    expect(await expireTokens()).toBe(2);
+    expect((await world.store.createLibrary({ ...library, name: "anew" }, once("library"))).name).toBe("anew");
+    expect(await world.store.deleteExpiredRecords(10)).toBe(1);
   });
 
   /** Moves the end of every token that has one into the past; answers how many there are. */

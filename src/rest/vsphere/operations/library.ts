@@ -4,7 +4,8 @@ import { storageBacking, times } from "./models.js";
 
 export const libraryType = oneOf("LOCAL", "SUBSCRIBED");
 
-const publishInfo = struct({
+/** How a library is published; what is told of it never holds a password. */
+export const publishInfo = struct({
   authentication_method: optional(oneOf("BASIC", "NONE")),
   published: optional(boolean),
   publish_url: optional(text),
@@ -34,6 +35,7 @@ const model = struct({
   description: text,
   type: libraryType,
   storage_backings: list(storageBacking),
+  publish_info: optional(publishInfo),
   version: text,
   ...times,
 });
