@@ -1,3 +1,4 @@
+import type { DataService } from "./data/service.js";
 import type { Handler } from "./operation.js";
 import type { downloadFile, downloadSession } from "./operations/download-session.js";
 import type { item, itemFile, itemStorage } from "./operations/item.js";
@@ -22,4 +23,6 @@ export interface VsphereServices {
   readonly sessionFiles: Service<typeof sessionFile>;
   readonly downloadSessions: Service<typeof downloadSession>;
   readonly downloadFiles: Service<typeof downloadFile>;
+  /** What content is sent to and read from: no operations of the API, but the URLs that they give out. */
+  readonly data: DataService;
 }

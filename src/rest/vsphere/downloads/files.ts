@@ -1,0 +1,124 @@
+import {
+  assertPermission,
+  isUploadError,
+  type ItemFile,
+  parseName,
+  type UploadError,
+  type Uploads,
+} from "../../../core/index.js";
+import type { VsphereCall } from "../call.js";
+import { checksumInfoOf } from "../checksums.js";
+import type { DataUrls } from "../data-urls.js";
+import { invalidArgument, vapiError } from "../errors.js";
+import type { downloadFile } from "../operations/download-session.js";
+import type { ValueOf } from "../schema.js";
+import type { Service } from "../services.js";
+import { goneFrom } from "./content-gone.js";
+import type { DownloadSession } from "./download-session.js";
+import type { PreparedFile, PreparedFiles } from "./prepared-files.js";
+import type { SessionStore } from "./session-store.js";
+import type { Transfers } from "./transfers.js";
+
+type DownloadFileInfo = ValueOf<(typeof downloadFile)["get"]["output"]>;
+
+const pageSize = 1_000;
+
+export function createDownloadFiles(deps: {
+  readonly uploads: Pick<Uploads, "getItemFile" | "listItemFiles">;
+  readonly sessions: SessionStore;
+  readonly files: PreparedFiles;
+  readonly transfers: Pick<Transfers, "sentBytesOf">;
+  readonly dataUrls: Pick<DataUrls, "forDownload">;
+}): Service<typeof downloadFile> {
+  const { uploads, sessions, files, transfers, dataUrls } = deps;
+
+  /** Undefined where the item has no such file, or is gone. */
+  async function findItemFile(itemId: string, name: string, call: VsphereCall): Promise<ItemFile | undefined> {
+    try {
+      return await uploads.getItemFile({ itemId, name: parseName(name, "file_name") }, call);
+    } catch (error) {
+      if (isUploadError(error, "not_found")) return undefined;
+      throw error;
+    }
+  }
+  async function* listItemFiles(itemId: string, call: VsphereCall): AsyncGenerator<ItemFile> {
+    let cursor: string | undefined;
+    do {
+      const page = { size: pageSize, ...(cursor !== undefined && { cursor }) };
+      const { things, nextCursor } = await uploads.listItemFiles({ itemId, page }, call).catch(noneIfGone);
+      yield* things;
+      cursor = nextCursor;
+    } while (cursor !== undefined);
+  }
+  function infoOf(
+    session: DownloadSession,
+    file: ItemFile | undefined,
+    prepared: PreparedFile | undefined,
+    call: VsphereCall,
+  ): DownloadFileInfo {
+    const name = file?.name ?? prepared?.name ?? "";
+    if (prepared === undefined) return { name, status: "UNPREPARED", bytes_transferred: 0, ...contentInfo(file) };
+    const { contentId } = prepared;
+    const sent = Math.max(prepared.sentBytes, transfers.sentBytesOf(session.id, contentId));
+    if (file?.content.id !== contentId) {
+      const error_message = goneFrom(name, file).messages[0];
+      return { name, status: "ERROR", bytes_transferred: sent, error_message };
+    }
+    const uri = dataUrls.forDownload({ downloadSessionId: session.id, contentId, name }, call);
+    return {
+      name,
+      status: "PREPARED",
+      bytes_transferred: sent,
+      ...contentInfo(file),
+      download_endpoint: session.state === "ACTIVE" ? { uri } : undefined,
+    };
+  }
+  return {
+    /** The item's files as they are now, and those that were prepared and have gone since. */
+    async list({ download_session_id }, call) {
+      const session = await sessions.see(download_session_id, call);
+      const prepared = new Map((await files.list(session.id, call)).map((file) => [file.name, file]));
+      const infos: DownloadFileInfo[] = [];
+      for await (const file of listItemFiles(session.itemId, call)) {
+        infos.push(infoOf(session, file, prepared.get(file.name), call));
+        prepared.delete(file.name);
+      }
+      return [...infos, ...[...prepared.values()].map((file) => infoOf(session, undefined, file, call))];
+    },
+
+    async prepare({ download_session_id, file_name, endpoint_type }, call) {
+      const session = await sessions.seeActive(download_session_id, "prepare", call);
+      const file = await findItemFile(session.itemId, file_name, call);
+      if (file === undefined) throw noSuchFile(file_name);
+      if (endpoint_type === "DIRECT") {
+        assertPermission(call.caller, "read_storage");
+        const text = "files are read by HTTPS here: there is no direct path to the storage";
+        throw vapiError("unsupported", "direct_unsupported", text, [file_name]);
+      }
+      const wanted = { name: file.name, contentId: file.content.id, loginId: call.login?.id };
+      return infoOf(session, file, await files.put(session.id, wanted, call), call);
+    },
+
+    async get({ download_session_id, file_name }, call) {
+      const session = await sessions.see(download_session_id, call);
+      const file = await findItemFile(session.itemId, file_name, call);
+      const prepared = await files.renew(session.id, file_name, call);
+      if (file === undefined && prepared === undefined) throw noSuchFile(file_name);
+      return infoOf(session, file, prepared, call);
+    },
+  };
+}
+
+function contentInfo(file: ItemFile | undefined): Pick<DownloadFileInfo, "size" | "checksum_info"> {
+  return file === undefined ? {} : { size: file.content.sizeBytes, checksum_info: checksumInfoOf(file.content) };
+}
+
+function noneIfGone(error: unknown): { readonly things: readonly ItemFile[]; readonly nextCursor: undefined } {
+  if (isUploadError(error, "not_found")) return { things: [], nextCursor: undefined };
+  throw error as UploadError;
+}
+
+function noSuchFile(name: string) {
+  const shown = name.slice(0, 80);
+  return invalidArgument("file_not_found", `the item has no file ${JSON.stringify(shown)}`, [shown]);
+}
