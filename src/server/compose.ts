@@ -13,6 +13,7 @@ import { assertNoContent, startBootstrap } from "./bootstrap.js";
 import type { Config } from "./config.js";
 import { createFaces } from "./faces.js";
 import { mountFolio } from "./folio.js";
+import { mountVsphere } from "./vsphere.js";
 import { loadKey } from "./key-file.js";
 import { listen } from "./listen.js";
 import type { Log } from "./log.js";
@@ -130,6 +131,7 @@ export async function compose(config: Config, log: Log, version: string): Promis
     metrics,
     dialects: [
       mountFolio({ config, log, uploads, access, clock, tokenKey: await loadKey(dataDir, "folio-token-key") }),
+      mountVsphere({ config, log, uploads, access, clock, urlKey: await loadKey(dataDir, "vsphere-url-key") }),
     ],
   });
   const listening = listen({

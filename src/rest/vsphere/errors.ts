@@ -90,6 +90,8 @@ const types: Record<UploadErrorCode, VapiErrorType> = {
 const typesOfReasons: Partial<Record<UploadError["details"]["reason"], VapiErrorType>> = {
   VERSION_CHANGED: "concurrent_change",
   RECORD_CHANGED: "concurrent_change",
+  // Ids are opaque to clients: one that no thing can have is as unknown as any other.
+  ID_MALFORMED: "not_found",
 };
 
 /** Errors of HTTP itself that the API has a type for; what is not here is an `invalid_request`. */

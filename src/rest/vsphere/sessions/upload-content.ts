@@ -1,5 +1,6 @@
 // What is sent to the URL of a declared file, and how far that is.
 import {
+  type Access,
   type CapabilityClaim,
   isUploadError,
   type PartInput,
@@ -8,18 +9,14 @@ import {
 } from "../../../core/index.js";
 import { parseWholePart, type RoutedRequest, type WireRequest, type WireResponse } from "../../kit/index.js";
 import type { VsphereCall } from "../call.js";
+import type { UploadContent } from "../data/service.js";
 import { invalidArgument, message, VapiError, vapiError } from "../errors.js";
+import { keepLoginAlive } from "../keep-login-alive.js";
 import { declarationOf } from "./attributes.js";
-
-/** Bytes that flow are a use of the login under which their file was declared. */
-export type KeepLoginAlive = (
-  bytes: AsyncIterable<Uint8Array>,
-  login: { readonly tenantId: string; readonly tokenId: string | undefined },
-) => AsyncIterable<Uint8Array>;
 
 export interface UploadContentDeps {
   readonly uploads: Pick<Uploads, "writePart" | "getFile" | "getUploadStatus" | "refuseFile">;
-  readonly keepLoginAlive: KeepLoginAlive;
+  readonly access: Pick<Access, "useToken">;
 }
 
 type Part = Omit<PartInput, "sessionId" | "fileId" | "body">;
@@ -30,7 +27,7 @@ const headers = { "content-type": "application/json", "cache-control": "no-store
  * PUT and POST send all of the content, whatever its type, or with `Content-Range` a part of it; GET and HEAD tell how
  * much of it is stored. Success is 200: clients take other good statuses for failures.
  */
-export function createUploadContent({ uploads, keepLoginAlive }: UploadContentDeps) {
+export function createUploadContent({ uploads, access }: UploadContentDeps): UploadContent {
   /** Sends it; content that contradicts what was declared fails its file, which can be sent again. */
   async function write(claim: CapabilityClaim, part: Part, body: AsyncIterable<Uint8Array>, call: VsphereCall) {
     const place = placeOf(claim);
@@ -38,7 +35,7 @@ export function createUploadContent({ uploads, keepLoginAlive }: UploadContentDe
     const { file } = await uploads.getFile(place, call);
     check(file);
     const { loginId: tokenId } = declarationOf(file);
-    const bytes = keepLoginAlive(body, { tenantId: claim.tenantId, tokenId });
+    const bytes = keepLoginAlive(access, { tenantId: claim.tenantId, tokenId }, body);
     try {
       return await uploads.writePart({ ...part, ...place, check, body: bytes }, call);
     } catch (error) {
