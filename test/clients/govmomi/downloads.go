@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vmware/govmomi/vapi/library"
@@ -69,15 +70,16 @@ func (v *verifier) checkDownloads() {
 		do(v.m.Do(v.ctx, get(http.NewRequest(http.MethodGet, v.prepared(id, "a").String(), nil)), &got))
 		same("the file", got.Bytes(), want)
 	})
-	v.check("download: a session goes on with what the item was, when that changes", func() {
-		old := content(5, 5000)
-		item, id := v.newDownload("a", old)
+	v.check("download: a file that is replaced once it was prepared is an error, until it is prepared again", func() {
+		item, id := v.newDownload("a", content(5, 5000))
 		before := v.prepared(id, "a")
 		v.store(item, map[string][]byte{"a": content(6, 6000), "b": content(7, 7000)})
-		same("the file", v.read(before), old)
-		same("the file, prepared again", v.read(v.prepared(id, "a")), old)
-		equal("files", len(get(v.m.ListLibraryItemDownloadSessionFile(v.ctx, id))), 1)
-		v.assertContent(item, "a", content(6, 6000))
+		_, _, err := v.m.Download(v.ctx, before, &soap.DefaultDownload)
+		that(err != nil && strings.Contains(err.Error(), "404"), "the old content was not refused with 404: %v", err)
+		_, err = v.m.GetLibraryItemDownloadSessionFile(v.ctx, id, "a")
+		contains("the file's message", told(err).DefaultMessage, "replaced")
+		same("the file, prepared again", v.read(v.prepared(id, "a")), content(6, 6000))
+		same("the file that was added", v.read(v.prepared(id, "b")), content(7, 7000))
 	})
 	v.check("download session: keeping it alive puts off when it expires", func() {
 		_, id := v.newDownload("a", content(1, 10))

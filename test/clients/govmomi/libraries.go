@@ -97,7 +97,7 @@ func (v *verifier) checkLibraryRefusals() {
 		subscription := &library.Subscription{AuthenticationMethod: "NONE", SubscriptionURL: "http://example.com/lib.json"}
 		refused(errorOf(v.m.CreateLibrary(v.ctx, library.Library{
 			Name: name, Type: "SUBSCRIBED", Storage: other, Subscription: subscription,
-		})), "invalid_element_type")
+		})), "unsupported")
 		equal("found", len(get(v.m.FindLibrary(v.ctx, library.Find{Name: name}))), 0)
 	})
 	v.check("library: an empty search is an invalid argument", func() {

@@ -12,6 +12,7 @@ import (
 const (
 	synchronisation = "libraries that are copied from another server, and what is published to them, are not served"
 	subscriptions   = "subscriptions to a published library are not served"
+	usages          = "who else uses a library is not recorded"
 	security        = "security policies of OVF items are a service of their own"
 	certificates    = "the authorities that sign OVF items are a service of their own"
 )
@@ -28,6 +29,10 @@ var outOfScope = map[string]string{
 	"CreateSubscriber":           subscriptions,
 	"GetSubscriber":              subscriptions,
 	"DeleteSubscriber":           subscriptions,
+	"AddLibraryUsage":            usages,
+	"GetLibraryUsage":            usages,
+	"ListLibraryUsage":           usages,
+	"RemoveLibraryUsage":         usages,
 	"ListSecurityPolicies":       security,
 	"DefaultOvfSecurityPolicy":   security,
 	"ListTrustedCertificates":    certificates,

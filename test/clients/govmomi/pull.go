@@ -77,7 +77,7 @@ func (v *verifier) checkPull() {
 		v.assertPulled(item, session, bytes)
 	})
 	for _, algorithm := range []string{"", "MD5", "SHA1", "SHA256", "SHA512"} {
-		v.check("pull over http: with a checksum that fits, "+algorithm, func() {
+		v.check("pull over http: with a checksum that fits: "+orNone(algorithm), func() {
 			item, session := v.newUpload()
 			bytes := content(5, 5000)
 			v.pull(v.m, session, plain+v.sources.whole(bytes), library.Checksum{Algorithm: algorithm, Checksum: digest(algorithm, bytes)})

@@ -71,7 +71,7 @@ func (v *verifier) checkPush() {
 		})
 	}
 	for _, algorithm := range []string{"", "MD5", "SHA1", "SHA256", "SHA512"} {
-		v.check("push: a checksum that fits is told again, "+algorithm, func() {
+		v.check("push: a checksum that fits is told again: "+orNone(algorithm), func() {
 			item, session := v.newUpload()
 			bytes := content(7, 70_000)
 			sum := &library.Checksum{Algorithm: algorithm, Checksum: strings.ToUpper(digest(algorithm, bytes))}
@@ -111,7 +111,7 @@ func (v *verifier) checkPush() {
 }
 
 func (v *verifier) checkPushRepairs() {
-	v.check("push: one that breaks off leaves the file waiting, and is sent again", func() {
+	v.check("push: one that breaks off is not taken for the whole, and is sent again from the beginning", func() {
 		item, session := v.newUpload()
 		bytes := content(1, 2_000_000)
 		to := v.add(session, library.UpdateFile{Name: "a", Size: int64(len(bytes))})
@@ -119,8 +119,9 @@ func (v *verifier) checkPushRepairs() {
 		param := soap.DefaultUpload
 		param.ContentLength = int64(len(bytes))
 		that(v.m.Upload(v.ctx, half, to, &param) != nil, "it did not break off")
-		until("the server sees that it broke off", func() bool { return v.file(session, "a").Status == "WAITING_FOR_TRANSFER" })
-		refused(v.m.CompleteLibraryItemUpdateSession(v.ctx, session), "not_allowed_in_current_state")
+		until("what came is kept", func() bool { return v.file(session, "a").BytesTransferred > 0 })
+		message := refused(v.m.CompleteLibraryItemUpdateSession(v.ctx, session), "not_allowed_in_current_state")
+		equal("the id of the message", message.ID, "com.vmware.vdcs.cls-main.update_session_file_not_received")
 		do(v.upload(to, bytes))
 		v.complete(session)
 		v.assertContent(item, "a", bytes)

@@ -206,3 +206,10 @@ func assertChecksum(sum *library.Checksum, content []byte) {
 	that(sum != nil, "there is no checksum")
 	equal("the checksum", strings.ToLower(sum.Checksum), digest(sum.Algorithm, content))
 }
+
+func orNone(algorithm string) string {
+	if algorithm == "" {
+		return "no algorithm, which is SHA1"
+	}
+	return algorithm
+}
