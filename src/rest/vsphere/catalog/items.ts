@@ -12,7 +12,8 @@ import { parseClientToken } from "../client-token.js";
 import { invalidArgument, vapiError } from "../errors.js";
 import type { VsphereServices } from "../services.js";
 import { createItemFiles } from "./item-files.js";
-import { itemIdFrom, libraryIdFrom, listIds, parseVersion, unlessInUse } from "./listing.js";
+import { listIds } from "../list-whole.js";
+import { itemIdFrom, libraryIdFrom, parseVersion, unlessInUse } from "./listing.js";
 import { assertType } from "./words.js";
 
 type ItemServices = Pick<VsphereServices, "items" | "itemFiles" | "itemStorages">;

@@ -6,7 +6,8 @@ import type { InputOf } from "../operation.js";
 import type { localLibrary } from "../operations/library.js";
 import type { VsphereServices } from "../services.js";
 import { backingsOf, parseBackings } from "./backings.js";
-import { libraryIdFrom, listIds, parseVersion, unlessInUse } from "./listing.js";
+import { listIds } from "../list-whole.js";
+import { libraryIdFrom, parseVersion, unlessInUse } from "./listing.js";
 import { assertType, type LibraryType, ofType, publishInfoOf, publishWordsFrom, typeOf, withWords } from "./words.js";
 
 type LibraryServices = Pick<VsphereServices, "libraries" | "localLibraries" | "subscribedLibraries">;

@@ -2,9 +2,9 @@
 import { type Deadlines, isUploadError, type Session, type Uploads } from "../../../core/index.js";
 import { type VsphereCall, vsphereOrigin } from "../call.js";
 import { parseClientToken } from "../client-token.js";
-import { listAll } from "../list-all.js";
+import { listIds } from "../list-whole.js";
 import { invalidArgument, message, VapiError, vapiError } from "../errors.js";
-import { isSubscribed } from "../library-kind.js";
+import { typeOf } from "../catalog/words.js";
 import type { updateSession } from "../operations/update-session.js";
 import type { Service } from "../services.js";
 import { type WarningBehavior, warningAttributes } from "./attributes.js";
@@ -54,7 +54,7 @@ export function createUpdateSessions(deps: UpdateSessionDeps): Service<typeof up
 
   async function assertNotSubscribed(itemId: string, call: VsphereCall): Promise<void> {
     const { libraryId } = await uploads.getItem({ itemId }, call);
-    if (!isSubscribed(await uploads.getLibrary({ libraryId }, call))) return;
+    if (typeOf(await uploads.getLibrary({ libraryId }, call)) === "LOCAL") return;
     throw vapiError(
       "invalid_element_type",
       "item_of_subscribed_library",
@@ -111,8 +111,8 @@ export function createUpdateSessions(deps: UpdateSessionDeps): Service<typeof up
       if (itemId !== undefined) await uploads.getItem({ itemId }, call);
       const mine = { field: "ownerId", is: "eq", value: call.caller.userId } as const;
       const ofItem = itemId === undefined ? [] : [{ field: "itemId", is: "eq", value: itemId.toLowerCase() } as const];
-      const found = await listAll((page) => uploads.listSessions({ where: { all: [mine, ...ofItem] }, page }, call));
-      return found.map(({ id }) => id);
+      const where = { all: [mine, ...ofItem] };
+      return listIds((page) => uploads.listSessions({ where, page }, call), call);
     },
 
     complete: ({ update_session_id: sessionId }, call) =>
