@@ -1,10 +1,9 @@
 // Every sample of the two documents, sent to a server as it is printed, and what is printed as the answer.
-import { createServer as createTlsServer } from "node:https";
-import { randomUUID, X509Certificate } from "node:crypto";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { randomUUID } from "node:crypto";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { until } from "../../pull/scene.js";
+import { thumbprintOf } from "../../sources/thumbprint-of.js";
+import { serve } from "../../sources/web.js";
 import { makeCertificate } from "../../support/certificate.js";
 import { send, sessionFiles, type VsphereAnswer, updateSessions } from "../../support/vsphere.js";
 import { elementAt, parseXml, type XmlNode } from "../../support/xml.js";
@@ -194,21 +193,18 @@ describe("a file", () => {
 });
 
 describe("what is printed of a file", () => {
-  const { cert, key } = makeCertificate();
-  const source = createTlsServer({ cert, key }, (request, response) => {
-    if (request.url === "/ten") response.end(ten);
-    else response.writeHead(404).end();
-  });
-  const thumbprint = new X509Certificate(cert).fingerprint;
+  const certificate = makeCertificate();
+  const thumbprint = thumbprintOf(certificate, "sha1");
   let base: string;
-  beforeAll(async () => {
-    source.listen(0, "127.0.0.1");
-    await once(source, "listening");
-    base = `https://127.0.0.1:${(source.address() as AddressInfo).port}`;
-  });
-  afterAll(() => {
-    source.closeAllConnections();
-    source.close();
+  beforeEach(async () => {
+    const { url } = await serve(
+      (request, response) => {
+        if (request.url === "/ten") response.end(ten);
+        else response.writeHead(404).end();
+      },
+      { tls: certificate },
+    );
+    base = url;
   });
 
   const pull = (path: string) => ({
