@@ -1,6 +1,6 @@
 import { isUploadError, type Library, type LibraryField, type Predicate, type Uploads } from "../../../core/index.js";
 import type { VsphereCall } from "../call.js";
-import { parseClientToken } from "../client-token.js";
+import { idOfCreated, parseClientToken } from "../client-token.js";
 import { invalidArgument, vapiError } from "../errors.js";
 import type { InputOf } from "../operation.js";
 import type { localLibrary } from "../operations/library.js";
@@ -88,7 +88,7 @@ export function createLibraries(deps: {
         const attributes = Object.keys(words).length > 0 ? withWords({}, words) : {};
         const { name, description } = spec;
         const asked = { name, description, attributes, backingFolder: folder, clientToken };
-        return (await uploads.createLibrary(asked, call)).id;
+        return idOfCreated(uploads.createLibrary(asked, call));
       },
       delete: ({ library_id }, call) => deleteLibrary(library_id, "LOCAL", false, call),
       forceDelete: ({ library_id }, call) => deleteLibrary(library_id, "LOCAL", true, call),

@@ -1,7 +1,7 @@
 // Update sessions: the core's sessions on an item, of which there is one at a time.
 import { type Deadlines, isUploadError, type Session, type Uploads } from "../../../core/index.js";
 import { type VsphereCall, vsphereOrigin } from "../call.js";
-import { parseClientToken } from "../client-token.js";
+import { idOfCreated, parseClientToken } from "../client-token.js";
 import { listIds } from "../list-whole.js";
 import { invalidArgument, message, VapiError, vapiError } from "../errors.js";
 import { typeOf } from "../catalog/words.js";
@@ -90,7 +90,7 @@ export function createUpdateSessions(deps: UpdateSessionDeps): Service<typeof up
     async create({ client_token, create_spec: { library_item_id: itemId, warning_behavior } }, call) {
       const clientToken = parseClientToken(client_token);
       await assertNotSubscribed(itemId, call);
-      const { session } = await uploads.createSession(
+      const created = uploads.createSession(
         {
           clientToken,
           itemId,
@@ -102,7 +102,7 @@ export function createUpdateSessions(deps: UpdateSessionDeps): Service<typeof up
         },
         call,
       );
-      return session.id;
+      return idOfCreated(created.then(({ session }) => session));
     },
 
     get: async ({ update_session_id: id }, call) => wireSession(await seeSession(deps, id, call)),
