@@ -137,8 +137,11 @@ export function createUpdateSessions(deps: UpdateSessionDeps): Service<typeof up
 
     async update({ update_session_id: sessionId, update_spec }, call) {
       const warnings = checkWarnings(update_spec.warning_behavior);
-      const change = (session: Session) =>
-        warnings && { attributes: { ...session.attributes, ...warningAttributes(warnings) }, details: {} };
+      // To say nothing of them is a call like any other: it keeps the session alive.
+      const change = ({ attributes }: Session) => ({
+        attributes: { ...attributes, ...warningAttributes(warnings) },
+        details: {},
+      });
       await act("update", sessionId, call, () => uploads.changeAttributes({ sessionId, change }, call));
     },
 
