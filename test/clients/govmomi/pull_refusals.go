@@ -43,11 +43,17 @@ func (v *verifier) checkPullTrust() {
 		do(v.declare(session, library.UpdateFile{SourceEndpoint: endpoint("", "")}))
 		contains("the message", v.assertPullFails(session), v.sources.thumbprint256())
 	})
+	v.check("pull over http: a thumbprint that leads to nobody who could show it ends it", func() {
+		_, session := v.newUpload()
+		plain := &library.TransferEndpoint{URI: v.sources.plain.URL + v.sources.whole(bytes), SSLCertificateThumbprint: other}
+		do(v.declare(session, library.UpdateFile{SourceEndpoint: plain}))
+		contains("the message", v.assertPullFails(session), "leads to no https server")
+	})
 	v.check("pull: a thumbprint or a certificate that is none, or that nobody could check, is an invalid argument", func() {
 		_, session := v.newUpload()
-		plain := &library.TransferEndpoint{URI: v.sources.plain.URL + "/", SSLCertificateThumbprint: other}
+		file := &library.TransferEndpoint{URI: "file:///images/a.iso", SSLCertificateThumbprint: other}
 		for _, source := range []*library.TransferEndpoint{
-			endpoint("AB:CD", ""), endpoint("", "not a certificate"), endpoint("", v.sources.certificate()+v.sources.certificate()), plain,
+			endpoint("AB:CD", ""), endpoint("", "not a certificate"), endpoint("", v.sources.certificate()+v.sources.certificate()), file,
 		} {
 			refused(v.declare(session, library.UpdateFile{SourceEndpoint: source}), "invalid_argument")
 		}
