@@ -96,6 +96,8 @@ export interface UploadErrorDetails {
   readonly actual?: string;
   /** What is still missing, when something is incomplete: file names, at most 100. */
   readonly missing?: readonly string[];
+  /** The id of what a client token was given for, when that is gone since. */
+  readonly made?: string;
   /** The limit that was hit: the setting's name and its value. */
   readonly limit?: { readonly setting: string; readonly value: number };
 }

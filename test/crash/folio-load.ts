@@ -1,17 +1,8 @@
 // Clients of FOLIO's face that send, send again, break off and take away, and write down what was answered.
 import { setTimeout as sleep } from "node:timers/promises";
-import { slices } from "../support/bodies.js";
 import { type FolioClient, fileOf } from "../support/folio.js";
-import {
-  acknowledge,
-  bytesOf,
-  type Content,
-  type DefinitionModel,
-  modelOf,
-  planContent,
-  settle,
-  type UploadedFile,
-} from "./folio-model.js";
+import { anyOf, bytesOf, planContent, sendSlowly } from "./content.js";
+import { acknowledge, type DefinitionModel, modelOf, settle, type UploadedFile } from "./folio-model.js";
 import type { Dice } from "./model.js";
 
 /** Makes and fills definition after definition until the connection breaks. Rejects with what broke it. */
@@ -44,7 +35,7 @@ export async function uploadAll(
   await Promise.all(
     files.map(async (file) => {
       const content = planContent(dice);
-      const bytes = sendSlowly(content, dice.split());
+      const bytes = sendSlowly(bytesOf(content), dice.split());
       file.sending = content;
       const lengthBytes = dice.chance(0.5) ? content.sizeBytes : undefined;
       const { status, text } = await folio.upload(model.id, file.id, { bytes, lengthBytes });
@@ -53,13 +44,6 @@ export async function uploadAll(
     }),
   );
   settle(model);
-}
-
-async function* sendSlowly(content: Content, dice: Dice): AsyncGenerator<Uint8Array> {
-  for (const chunk of slices(bytesOf(content), 1 + dice.below(400_000))) {
-    yield chunk;
-    if (dice.chance(0.3)) await sleep(dice.below(20));
-  }
 }
 
 /** The client goes away in the middle of a file. */
@@ -99,8 +83,4 @@ async function remove(folio: FolioClient, model: DefinitionModel): Promise<void>
   const { status, text } = await folio.remove(model.id);
   if (status !== 204) throw new Error(`taking a definition away was answered with ${status}: ${text}`);
   model.removal = "done";
-}
-
-function anyOf<T>(things: readonly T[], dice: Dice): T {
-  return things[dice.below(things.length)]!;
 }

@@ -1,12 +1,6 @@
 // What a client of FOLIO's face knows of its definitions, and what a server may show of them after a crash.
-import { pseudoRandom } from "../support/bodies.js";
 import type { FolioDefinition, FolioFile } from "../support/folio.js";
-import type { Dice } from "./model.js";
-
-export interface Content {
-  readonly sizeBytes: number;
-  readonly seed: number;
-}
+import type { Content } from "./content.js";
 
 export interface UploadedFile {
   readonly id: string;
@@ -40,16 +34,6 @@ export function modelOf({ id, status, fileDefinitions }: FolioDefinition, round:
     sending: undefined,
   }));
   return { round, id, status, files, removing: undefined, removal: "no", succeeded: false };
-}
-
-const sizes = [0, 1, 5_000, 131_072, 131_073, 400_000, 1_200_000, 4_500_000];
-
-export function planContent(dice: Dice): Content {
-  return { sizeBytes: sizes[dice.below(sizes.length)]!, seed: 1 + dice.below(2 ** 31) };
-}
-
-export function bytesOf({ sizeBytes, seed }: Content): Uint8Array {
-  return pseudoRandom(sizeBytes, seed);
 }
 
 /** Takes down that an upload was answered. */

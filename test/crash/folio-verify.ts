@@ -3,15 +3,9 @@ import { expect } from "vitest";
 import { readBack } from "../rpc/scene.js";
 import { refusalOf, type TestClient } from "../support/client.js";
 import { definitionOf, type FolioClient, type FolioDefinition } from "../support/folio.js";
+import { bytesOf, type Content } from "./content.js";
 import { uploadAll } from "./folio-load.js";
-import {
-  bytesOf,
-  type Content,
-  type DefinitionModel,
-  type Fate,
-  possibleStatuses,
-  type UploadedFile,
-} from "./folio-model.js";
+import { type DefinitionModel, type Fate, possibleStatuses, type UploadedFile } from "./folio-model.js";
 import type { Dice } from "./model.js";
 
 export interface Clients {

@@ -8,14 +8,16 @@ import { readBack } from "../rpc/scene.js";
 import { pseudoRandom } from "../support/bodies.js";
 import { openClient } from "../support/client.js";
 import { copyEmbeddedTemplate } from "../support/embedded-template.js";
-import { fileOf, openFolio, type OpenUpload, trustOkapi } from "../support/folio.js";
-import { openTestSchema, postgresAvailable } from "../support/postgres.js";
-import { makeDataDir, type ServerOptions, startServer, type TestServer } from "../support/server.js";
+import { fileOf, openFolio, trustOkapi } from "../support/folio.js";
+import type { OpenUpload } from "../support/open-upload.js";
+import { postgresAvailable } from "../support/postgres.js";
+import { startServer, type TestServer } from "../support/server.js";
 import { importForEver } from "./folio-load.js";
 import type { DefinitionModel } from "./folio-model.js";
 import { type Clients, verifyInterrupted, verifyKept } from "./folio-verify.js";
 import { killUnderLoad } from "./kill-under-load.js";
 import { createDice, type Dice } from "./model.js";
+import { type Database, makePlace, surviveKills } from "./survive-kills.js";
 
 const seed = Number(process.env.CRASH_SEED ?? randomInt(2 ** 31));
 const embeddedRounds = Number(process.env.CRASH_ROUNDS ?? 10);
@@ -23,37 +25,6 @@ const postgresRounds = Number(process.env.CRASH_ROUNDS ?? 3);
 const env = { ...trustOkapi, SLIPWAY_CHECKPOINT_BYTES: "1MiB", SLIPWAY_CHECKPOINT_INTERVAL: "200ms" };
 const latestKillMs = 1_000;
 const importers = 4;
-
-interface Tally {
-  readonly killedAfterMs: number[];
-  definitions: number;
-  interrupted: number;
-}
-
-/** Load, a kill, a start, and a look at everything, again and again on one folder. */
-async function surviveKills(options: ServerOptions, rounds: number, dice: Dice): Promise<Tally> {
-  const kept: DefinitionModel[] = [];
-  const tally: Tally = { killedAfterMs: [], definitions: 0, interrupted: 0 };
-  let server = await startServer({ ...options, env });
-  try {
-    for (let round = 1; round <= rounds; round++) {
-      const killAfterMs = 20 + dice.below(latestKillMs);
-      const definitions = await importUntilKilled(server, dice.split(), round, killAfterMs);
-      tally.killedAfterMs.push(killAfterMs);
-      tally.definitions += definitions.length;
-      tally.interrupted += definitions.filter(({ files }) => files.some(({ sending }) => sending)).length;
-      server = await startServer({ ...options, env });
-      await withClients(server, async (clients) => {
-        for (const model of kept) await verifyKept(clients, model, round === rounds);
-        for (const model of definitions) await verifyInterrupted(clients, model, dice.split());
-      });
-      kept.push(...definitions);
-    }
-  } finally {
-    await server.kill();
-  }
-  return tally;
-}
 
 async function importUntilKilled(server: TestServer, dice: Dice, round: number, afterMs: number) {
   const definitions: DefinitionModel[] = [];
@@ -72,30 +43,37 @@ async function withClients<T>(server: TestServer, work: (clients: Clients) => Pr
   }
 }
 
-function tell(database: string, { killedAfterMs, definitions, interrupted }: Tally): void {
+async function survive(database: Database, rounds: number, dice: Dice): Promise<void> {
+  let interrupted = 0;
+  const { killedAfterMs, models } = await surviveKills<DefinitionModel>(
+    await makePlace(database),
+    {
+      env,
+      rounds,
+      latestKillMs,
+      loadUntilKilled: importUntilKilled,
+      verify: (server, { kept, made, isLast }, dice) =>
+        withClients(server, async (clients) => {
+          interrupted += made.filter(({ files }) => files.some(({ sending }) => sending)).length;
+          for (const model of kept) await verifyKept(clients, model, isLast);
+          for (const model of made) await verifyInterrupted(clients, model, dice.split());
+        }),
+    },
+    dice,
+  );
   console.log(
-    `CRASH_SEED=${seed} ${database}: killed after ${killedAfterMs.join(", ")} ms; files were being sent to ${interrupted} of ${definitions} definitions`,
+    `CRASH_SEED=${seed} ${database}: killed after ${killedAfterMs.join(", ")} ms; files were being sent to ${interrupted} of ${models.length} definitions`,
   );
   expect(interrupted, "a kill that interrupts nothing shows nothing").toBeGreaterThan(0);
 }
 
 describe(`a server that is killed while definitions are filled (CRASH_SEED=${seed})`, { timeout: 300_000 }, () => {
-  it(`keeps all that was answered through ${embeddedRounds} kills on the embedded database, and takes what was cut again (P1, P5, P8)`, async () => {
-    const dataDir = await copyEmbeddedTemplate();
-    onTestFinished(() => rm(dataDir, { recursive: true }));
-    tell("embedded", await surviveKills({ dataDir }, embeddedRounds, createDice(seed)));
-  });
+  it(`keeps all that was answered through ${embeddedRounds} kills on the embedded database, and takes what was cut again (P1, P5, P8)`, () =>
+    survive("the embedded database", embeddedRounds, createDice(seed)));
 
   it.runIf(postgresAvailable())(
     `keeps all that was answered through ${postgresRounds} kills on PostgreSQL, and takes what was cut again (P1, P5, P8)`,
-    async () => {
-      const schema = await openTestSchema();
-      onTestFinished(schema.drop);
-      const dataDir = await makeDataDir();
-      onTestFinished(() => rm(dataDir, { recursive: true }));
-      const options = { dataDir, databaseUrl: schema.url };
-      tell("PostgreSQL", await surviveKills(options, postgresRounds, createDice(seed + 1)));
-    },
+    () => survive("PostgreSQL", postgresRounds, createDice(seed + 1)),
   );
 });
 

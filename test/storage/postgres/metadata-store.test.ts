@@ -11,8 +11,10 @@ import {
   extentOf,
   finishSeat,
   type OpenStore,
+  publish,
   refOf,
   refusal,
+  startItem,
   startSession,
   takeSeat,
   useWorld,
@@ -161,6 +163,22 @@ function describeLocks(open: OpenStore, knex: () => Knex): void {
     await world.store.listEvents(refOf(session), 0, 10);
     await world.store.listSessions(world.tenantId, { all: [] }, { limit: 10 });
     await lock.rollback();
+  });
+
+  it("a copy waits for whoever changes its source, as a completion does, and has the files of afterwards (P5, P8)", async () => {
+    const source = await startItem(world);
+    await publish(world, source, { a: 1, b: 1 });
+    const lock = await begin();
+    await lock.raw("select 1 from items where id = ? for update", [source.id]);
+    const { libraryId } = source;
+    const words = { ...buildItem({ tenantId: world.tenantId, libraryId, name: "copy" }), sourceItemId: source.id };
+    const copying = world.store.copyItem(words);
+    await untilWaiting(1);
+    await lock.raw("delete from item_files where item_id = ? and name = 'a'", [source.id]);
+    await lock.commit();
+    const { id } = await copying;
+    const files = await world.store.listItemFiles(world.tenantId, id, { limit: 9 });
+    expect(files.map(({ name }) => name)).toEqual(["b"]);
   });
 
   it("sweeping passes over what others have locked", async () => {

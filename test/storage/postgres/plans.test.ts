@@ -48,6 +48,7 @@ const asked: readonly (readonly [string, string, string, () => Promise<unknown>]
   ["findBlobs", "blobs_pkey", "ref", () => store.findBlobs([name])],
   ["listBlobs", "blobs_pkey", "ref", () => store.listBlobs(id, { after: "sha1-", limit: 10 })],
   ["findToken", "tokens_digest", "digest", () => store.findToken(new Uint8Array(32))],
+  ["findTokenById", "tokens_pkey", "id", () => store.findTokenById(id)],
   ["listTokens", "tokens_list", "user_id", () => store.listTokens(id, page)],
   ["listUsers", "users_list", "tenant_id", () => store.listUsers(id, page)],
 ];

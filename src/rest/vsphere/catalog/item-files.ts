@@ -3,7 +3,8 @@ import type { VsphereCall } from "../call.js";
 import { checksumInfoOf } from "../checksums.js";
 import type { VsphereServices } from "../services.js";
 import { backingsOf, type StorageBacking } from "./backings.js";
-import { itemIdFrom, listWhole, unlessUnnameable } from "./listing.js";
+import { listWhole } from "../list-whole.js";
+import { itemIdFrom, unlessUnnameable } from "./listing.js";
 
 /** The files that everyone sees of an item, and where they are stored. */
 export function createItemFiles(deps: {

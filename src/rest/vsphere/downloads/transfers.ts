@@ -1,5 +1,4 @@
 import { isUploadError } from "../../../core/index.js";
-import { noSuchUrl } from "../admission.js";
 import type { VsphereCall } from "../call.js";
 import { type DownloadDeadlines, untoldMs } from "./download-session.js";
 import type { PreparedFile, PreparedFiles } from "./prepared-files.js";
@@ -19,8 +18,8 @@ export interface Transfers {
   /** How many bytes from the beginning of this content were sent, as far as is known here. */
   sentBytesOf(sessionId: string, contentId: string): number;
   /**
-   * The same bytes, which count as activity of the session: end with `not_found` when it is over. How far they came is
-   * taken down when they end, whatever ends them.
+   * The same bytes, which count as activity of the session, and end with an `AbortError` when it is over: that is
+   * somebody's wish and no fault. How far they came is taken down when they end, whatever ends them.
    */
   follow(transfer: Transfer, bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
   /** The session is over. */
@@ -112,7 +111,7 @@ export function createTransfers(deps: {
         return {
           async next() {
             try {
-              if (over) throw noSuchUrl();
+              if (over) throw new DOMException("the download session is over", "AbortError");
               const step = await steps.next();
               if (step.done === true) finish();
               else count(step.value.length);

@@ -4,8 +4,9 @@ import type { VsphereCall } from "../call.js";
 import { checksumsFrom } from "../checksums.js";
 import type { DataUrls } from "../data-urls.js";
 import { sourceOf } from "../endpoint.js";
-import { invalidArgument, type VapiError } from "../errors.js";
-import { listAll } from "../list-all.js";
+import { invalidArgument } from "../errors.js";
+import { findItemFile, listItemFiles, noSuchFile } from "../files-of-item.js";
+import { listWhole } from "../list-whole.js";
 import type { sessionFile } from "../operations/session-file.js";
 import type { Service } from "../services.js";
 import { declarationAttributes, declarationOf } from "./attributes.js";
@@ -32,27 +33,15 @@ export function createSessionFiles(deps: SessionFileDeps): Service<typeof sessio
 
   /** The item's file, where the session leaves it as it is. */
   async function findKept(session: Session, name: string, call: VsphereCall): Promise<ItemFile | undefined> {
-    if (session.itemId === undefined) return undefined;
-    try {
-      const file = await uploads.getItemFile({ itemId: session.itemId, name }, call);
-      return isKept(session, file) ? file : undefined;
-    } catch (error) {
-      if (isUploadError(error, "not_found")) return undefined;
-      throw error;
-    }
+    const { itemId } = session;
+    const file = itemId === undefined ? undefined : await findItemFile(uploads, { itemId, name }, call);
+    return file && isKept(session, file) ? file : undefined;
   }
 
   async function listKept(session: Session, call: VsphereCall): Promise<readonly ItemFile[]> {
     const { itemId } = session;
-    if (itemId === undefined) return [];
-    try {
-      const files = await listAll((page) => uploads.listItemFiles({ itemId, page }, call));
-      return files.filter((file) => isKept(session, file));
-    } catch (error) {
-      // The item went after the session was over.
-      if (isUploadError(error, "not_found")) return [];
-      throw error;
-    }
+    const files = itemId === undefined ? [] : await listItemFiles(uploads, itemId, call);
+    return files.filter((file) => isKept(session, file));
   }
 
   return {
@@ -98,7 +87,7 @@ export function createSessionFiles(deps: SessionFileDeps): Service<typeof sessio
 
     async list({ update_session_id: sessionId }, call) {
       const session = await seeSession(deps, sessionId, call);
-      const changed = await listAll((page) => uploads.listFiles({ sessionId, page }, call));
+      const changed = await listWhole((page) => uploads.listFiles({ sessionId, page }, call), call);
       const names = new Set(changed.map(({ name }) => name));
       const kept = (await listKept(session, call)).filter(({ name }) => !names.has(name));
       return [...kept.map(wireKeptFile), ...changed.map((file) => infoOf(session, file, call))];
@@ -140,11 +129,6 @@ export function createSessionFiles(deps: SessionFileDeps): Service<typeof sessio
  */
 function isKept({ removals, endedAt }: Session, { name, modifiedAt }: ItemFile): boolean {
   return !removals.includes(name) && (endedAt === undefined || modifiedAt <= endedAt);
-}
-
-function noSuchFile(name: string): VapiError {
-  const shown = name.slice(0, 80);
-  return invalidArgument("file_not_found", `the session has no file ${JSON.stringify(shown)}`, [shown]);
 }
 
 function randomNumber(): number {

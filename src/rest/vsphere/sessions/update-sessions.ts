@@ -1,10 +1,10 @@
 // Update sessions: the core's sessions on an item, of which there is one at a time.
 import { type Deadlines, isUploadError, type Session, type Uploads } from "../../../core/index.js";
 import { type VsphereCall, vsphereOrigin } from "../call.js";
-import { parseClientToken } from "../client-token.js";
-import { listAll } from "../list-all.js";
+import { idOfCreated, parseClientToken } from "../client-token.js";
+import { listIds } from "../list-whole.js";
 import { invalidArgument, message, VapiError, vapiError } from "../errors.js";
-import { isSubscribed } from "../library-kind.js";
+import { typeOf } from "../catalog/words.js";
 import type { updateSession } from "../operations/update-session.js";
 import type { Service } from "../services.js";
 import { type WarningBehavior, warningAttributes } from "./attributes.js";
@@ -54,7 +54,7 @@ export function createUpdateSessions(deps: UpdateSessionDeps): Service<typeof up
 
   async function assertNotSubscribed(itemId: string, call: VsphereCall): Promise<void> {
     const { libraryId } = await uploads.getItem({ itemId }, call);
-    if (!isSubscribed(await uploads.getLibrary({ libraryId }, call))) return;
+    if (typeOf(await uploads.getLibrary({ libraryId }, call)) === "LOCAL") return;
     throw vapiError(
       "invalid_element_type",
       "item_of_subscribed_library",
@@ -90,7 +90,7 @@ export function createUpdateSessions(deps: UpdateSessionDeps): Service<typeof up
     async create({ client_token, create_spec: { library_item_id: itemId, warning_behavior } }, call) {
       const clientToken = parseClientToken(client_token);
       await assertNotSubscribed(itemId, call);
-      const { session } = await uploads.createSession(
+      const created = uploads.createSession(
         {
           clientToken,
           itemId,
@@ -102,7 +102,7 @@ export function createUpdateSessions(deps: UpdateSessionDeps): Service<typeof up
         },
         call,
       );
-      return session.id;
+      return idOfCreated(created.then(({ session }) => session));
     },
 
     get: async ({ update_session_id: id }, call) => wireSession(await seeSession(deps, id, call)),
@@ -111,8 +111,8 @@ export function createUpdateSessions(deps: UpdateSessionDeps): Service<typeof up
       if (itemId !== undefined) await uploads.getItem({ itemId }, call);
       const mine = { field: "ownerId", is: "eq", value: call.caller.userId } as const;
       const ofItem = itemId === undefined ? [] : [{ field: "itemId", is: "eq", value: itemId.toLowerCase() } as const];
-      const found = await listAll((page) => uploads.listSessions({ where: { all: [mine, ...ofItem] }, page }, call));
-      return found.map(({ id }) => id);
+      const where = { all: [mine, ...ofItem] };
+      return listIds((page) => uploads.listSessions({ where, page }, call), call);
     },
 
     complete: ({ update_session_id: sessionId }, call) =>

@@ -10,7 +10,8 @@ import {
 import { parseWholePart, type RoutedRequest, type WireRequest, type WireResponse } from "../../kit/index.js";
 import type { VsphereCall } from "../call.js";
 import type { UploadContent } from "../data/service.js";
-import { invalidArgument, message, VapiError, vapiError } from "../errors.js";
+import { noSuchUrl } from "../data-urls.js";
+import { invalidArgument, message, VapiError } from "../errors.js";
 import { keepLoginAlive } from "../keep-login-alive.js";
 import { declarationOf } from "./attributes.js";
 
@@ -129,12 +130,4 @@ function answerTo(error: unknown): unknown {
   return new VapiError("invalid_argument", [message("offset_unexpected", text, [expected])], 416, {
     "upload-offset": expected,
   });
-}
-
-function noSuchUrl(): VapiError {
-  return vapiError(
-    "not_found",
-    "url_over",
-    "this URL leads nowhere, or no longer; the file's upload_endpoint says where its content is sent to",
-  );
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createId } from "../../../../src/core/index.js";
 import type { VsphereCall } from "../../../../src/rest/vsphere/call.js";
-import { listWhole } from "../../../../src/rest/vsphere/catalog/listing.js";
+import { listWhole } from "../../../../src/rest/vsphere/list-whole.js";
 import { toVapiError } from "../../../../src/rest/vsphere/errors.js";
 import { type OpenedUploads, openUploads, startSession } from "../../../support/uploads.js";
 import { type Catalog, catalogOf, through, typeOfRefusal } from "./scene.js";
