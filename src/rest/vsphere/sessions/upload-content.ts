@@ -29,17 +29,26 @@ const headers = { "content-type": "application/json", "cache-control": "no-store
  * much of it is stored. Success is 200: clients take other good statuses for failures.
  */
 export function createUploadContent({ uploads, access }: UploadContentDeps): UploadContent {
+  /** The file that the URL is for, while its content can be sent there. */
+  async function fileAt(claim: CapabilityClaim, call: VsphereCall): Promise<SessionFile> {
+    const { session, file } = await uploads.getFile(placeOf(claim), call);
+    if (session.state !== "active") throw noSuchUrl();
+    assertDeclared(file, claim);
+    return file;
+  }
+
   /** Sends it; content that contradicts what was declared fails its file, which can be sent again. */
   async function write(claim: CapabilityClaim, part: Part, body: AsyncIterable<Uint8Array>, call: VsphereCall) {
     const place = placeOf(claim);
     const check = (file: SessionFile) => assertDeclared(file, claim);
-    const { file } = await uploads.getFile(place, call);
-    check(file);
+    const file = await fileAt(claim, call);
     const { loginId: tokenId } = declarationOf(file);
     const bytes = keepLoginAlive(access, { tenantId: claim.tenantId, tokenId }, body);
     try {
       return await uploads.writePart({ ...part, ...place, check, body: bytes }, call);
     } catch (error) {
+      // Who was sent away while sending is told whether it was by somebody else, or because the URL is over.
+      if (isUploadError(error, "superseded")) await fileAt(claim, call);
       const contradiction = findContradiction(error, file, part);
       if (contradiction === undefined) throw error;
       const failure = { reason: "size_differs", message: contradiction.message } as const;
@@ -61,8 +70,8 @@ export function createUploadContent({ uploads, access }: UploadContentDeps): Upl
 
     async standing(claim: CapabilityClaim, _request: RoutedRequest, call: VsphereCall): Promise<WireResponse> {
       try {
+        await fileAt(claim, call);
         const status = await uploads.getUploadStatus(placeOf(claim), call);
-        assertDeclared(status.file, claim);
         const { sizeBytes: declared, current } = status.file;
         const offset = status.kind === "offset" ? status.offset : (current?.sizeBytes ?? 0);
         const size = status.kind === "offset" ? declared : current?.sizeBytes;
