@@ -91,6 +91,8 @@ export interface UploadErrorDetails {
   readonly reason: UploadErrorReason;
   /** Where the next byte belongs, when the error is about an offset (bytes). */
   readonly expectedOffset?: number;
+  /** What it is about: the id or the name of what is not there, is busy or taken, or the permission that is missing. */
+  readonly subject?: string;
   /** Declared and computed values, when a checksum or a size differs. */
   readonly declared?: string;
   readonly actual?: string;

@@ -10,7 +10,7 @@ import { listWhole } from "../list-whole.js";
 import type { sessionFile } from "../operations/session-file.js";
 import type { Service } from "../services.js";
 import { declarationAttributes, declarationOf } from "./attributes.js";
-import { type SeenDeps, seeSession, whileActive } from "./seen.js";
+import { type SeenDeps, seeSession, whileActive } from "./see-session.js";
 import { type FileInfo, messageOf, wireFile, wireKeptFile } from "./wire.js";
 
 export interface SessionFileDeps extends SeenDeps {
@@ -26,10 +26,8 @@ export interface SessionFileDeps extends SeenDeps {
 export function createSessionFiles(deps: SessionFileDeps): Service<typeof sessionFile> {
   const { uploads, dataUrls, probe } = deps;
 
-  function infoOf(session: Session, file: SessionFile, call: VsphereCall): FileInfo {
-    const url = session.state === "active" ? dataUrls.forUpload(file, declarationOf(file).number, call) : undefined;
-    return wireFile(file, url);
-  }
+  const infoOf = (file: SessionFile, call: VsphereCall): FileInfo =>
+    wireFile(file, dataUrls.forUpload(file, declarationOf(file).number, call));
 
   /** The item's file, where the session leaves it as it is. */
   async function findKept(session: Session, name: string, call: VsphereCall): Promise<ItemFile | undefined> {
@@ -53,30 +51,36 @@ export function createSessionFiles(deps: SessionFileDeps): Service<typeof sessio
         ]);
       }
       const isPull = sourceType === "PULL" && endpoint !== undefined;
-      const { session, file } = await whileActive(deps, { operation: "add", sessionId, call }, () =>
+      const { file } = await whileActive(deps, { operation: "add", sessionId, call }, () =>
         uploads.addFile(
           {
             sessionId,
             name,
             // Some clients say -1 where a source does not tell.
             sizeBytes: size === undefined || size < 0 ? undefined : size,
-            checksums: checksumsFrom(checksum),
+            // Nothing is to come of NONE that could be checked.
+            checksums: sourceType === "NONE" ? [] : checksumsFrom(checksum),
             onFailure: isPull ? "session" : "file",
             ...(isPull && { source: sourceOf(endpoint) }),
-            attributes: declarationAttributes({ sourceType, number: randomNumber(), loginId: call.login?.id }),
+            attributes: declarationAttributes({
+              sourceType,
+              number: randomNumber(),
+              loginId: call.login?.id,
+              checksum,
+            }),
             onExisting: "replace",
           },
           call,
         ),
       );
-      return infoOf(session, file, call);
+      return infoOf(file, call);
     },
 
     async get({ update_session_id: sessionId, file_name: name }, call) {
       const session = await seeSession(deps, sessionId, call);
       try {
         const { file } = await uploads.findFile({ sessionId, name }, call);
-        return infoOf(session, file, call);
+        return infoOf(file, call);
       } catch (error) {
         if (!isUploadError(error, "not_found") || error.details.reason !== "FILE_NOT_FOUND") throw error;
       }
@@ -90,7 +94,7 @@ export function createSessionFiles(deps: SessionFileDeps): Service<typeof sessio
       const changed = await listWhole((page) => uploads.listFiles({ sessionId, page }, call), call);
       const names = new Set(changed.map(({ name }) => name));
       const kept = (await listKept(session, call)).filter(({ name }) => !names.has(name));
-      return [...kept.map(wireKeptFile), ...changed.map((file) => infoOf(session, file, call))];
+      return [...kept.map(wireKeptFile), ...changed.map((file) => infoOf(file, call))];
     },
 
     async remove({ update_session_id: sessionId, file_name: name }, call) {
@@ -114,7 +118,7 @@ export function createSessionFiles(deps: SessionFileDeps): Service<typeof sessio
         missing_files: missing.map(({ name }) => name),
         invalid_files: invalid.map(({ name, failure }) => ({
           name,
-          error_message: messageOf(failure ?? { reason: "interrupted", message: "its content is not whole" }),
+          error_message: messageOf(failure ?? { reason: "interrupted", message: "its content is not whole" }, name),
         })),
       };
     },
