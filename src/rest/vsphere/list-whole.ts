@@ -20,7 +20,7 @@ export async function listWhole<T>(
     things.push(...page.things);
     cursor = page.nextCursor;
     if (things.length > most) {
-      const text = `the list has more than ${most} entries, which is as long as one may be; use find to ask for fewer`;
+      const text = `the list has more than ${most} entries, which is as long as one may be; ask for fewer`;
       throw vapiError("unable_to_allocate_resource", "list_too_long", text, [String(most)]);
     }
   }
