@@ -113,7 +113,7 @@ for (const { database } of setups) {
         expect(namesOf(await scene.vsphere.files(id))).toEqual(["a.bin"]);
         for (const method of ["PUT", "POST"]) {
           const answer = await send(uploadUrlOf(first), one, { method });
-          expect(refusedBy(answer)).toEqual([404, "not_found", "slipway.url_over", []]);
+          expect(refusedBy(answer)).toEqual([404, "not_found", "slipway.no_such_url", []]);
         }
         expect((await fetch(uploadUrlOf(first))).status).toBe(404);
         await expect(scene.vsphere.act(id, "complete")).rejects.toThrow(/has not been received/);

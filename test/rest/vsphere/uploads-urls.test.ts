@@ -12,8 +12,8 @@ import { useVsphereServer, type VsphereServer } from "./vsphere-server.js";
 
 const content = pseudoRandom(200_000);
 const other = pseudoRandom(200_000, 2);
-const nowhere: Refused = [404, "not_found", "slipway.url_over", []];
-const unknown: Refused = [404, "not_found", "slipway.no_such_url", []];
+// The same for every URL that is of no use, whatever the reason.
+const nowhere: Refused = [404, "not_found", "slipway.no_such_url", []];
 const methods = ["PUT", "POST"] as const;
 
 interface Place {
@@ -377,7 +377,7 @@ describe("a URL that content is sent to", () => {
     const last = token.at(-1) === "A" ? "B" : "A";
     const flipped = `${token.slice(0, 30)}${token[30] === "A" ? "B" : "A"}${token.slice(31)}`;
     for (const bad of [token.slice(0, -1) + last, flipped, token.slice(1), `${token}A`, "x", place.id]) {
-      expect(await everyMethod(place.uri.replace(token, bad)), bad).toEqual([unknown, unknown, unknown]);
+      expect(await everyMethod(place.uri.replace(token, bad)), bad).toEqual([nowhere, nowhere, nowhere]);
     }
     expect(await scene.vsphere.file(place.id, "a.bin")).toMatchObject({ status: "WAITING_FOR_TRANSFER" });
     expect((await send(place.uri, content)).status).toBe(200);
@@ -392,13 +392,13 @@ describe("a URL that content is sent to", () => {
     const { session } = await scene.client.sessions.createSession({});
     const { uploadEndpoint } = await scene.client.files.addFile({ sessionId: session!.id, spec: { name: "a.bin" } });
     const theirs = new URL(uploadEndpoint!.uri).pathname.replace("/t/", "");
-    expect(await everyMethod(uri.replace(token, theirs))).toEqual([unknown, unknown, unknown]);
+    expect(await everyMethod(uri.replace(token, theirs))).toEqual([nowhere, nowhere, nowhere]);
   });
 
   it("of another server leads nowhere", async () => {
     const elsewhere = await offer(foreign);
     const uri = elsewhere.uri.replace(foreign.server.url, scene.server.url);
-    expect(await everyMethod(uri)).toEqual([unknown, unknown, unknown]);
+    expect(await everyMethod(uri)).toEqual([nowhere, nowhere, nowhere]);
   });
   const foreign = useVsphereServer();
 
@@ -412,7 +412,7 @@ describe("a URL that content is sent to", () => {
     expect(await scene.vsphere.file(mine.id, "a.bin")).toMatchObject({ status: "WAITING_FOR_TRANSFER" });
     expect(await vsphere.file(theirs, "a.bin")).toMatchObject({ status: "READY" });
     await scene.client.access.deleteUser({ userId });
-    expect(await everyMethod(uri)).toEqual([unknown, unknown, unknown]);
+    expect(await everyMethod(uri)).toEqual([nowhere, nowhere, nowhere]);
   });
 
   it("outlives the login that it was made under, and not the right to upload", async () => {
@@ -425,7 +425,7 @@ describe("a URL that content is sent to", () => {
       () => everyMethod(uri),
       ([first]) => first?.[0] === 404,
     );
-    expect(await answers).toEqual([unknown, unknown, unknown]);
+    expect(await answers).toEqual([nowhere, nowhere, nowhere]);
   });
 
   it.each([
