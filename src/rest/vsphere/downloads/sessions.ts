@@ -15,8 +15,8 @@ import type { Service } from "../services.js";
 import { type DownloadDeadlines, type DownloadSession, wireDownloadSession } from "./download-session.js";
 import type { SessionStore } from "./session-store.js";
 
-/** How many of somebody's may be active at the same time. */
-const mostActive = 1_000;
+/** How many somebody may have at the same time. */
+const mostKept = 1_000;
 const longestMessage = 1_024;
 
 export interface DownloadSessionsDeps {
@@ -38,10 +38,10 @@ export function createDownloadSessions(deps: DownloadSessionsDeps): Service<type
     return uploads.getItem({ itemId }, call);
   }
   async function assertRoom(call: VsphereCall): Promise<void> {
-    const active = (await store.list(call)).filter(({ state }) => state === "ACTIVE");
-    if (active.length < mostActive) return;
-    const text = `a user has at most ${mostActive} active download sessions; cancel or delete some of them`;
-    throw vapiError("unable_to_allocate_resource", "too_many_download_sessions", text, [String(mostActive)]);
+    // Those that are over count as well: they are kept, and looked through.
+    if ((await store.list(call)).length < mostKept) return;
+    const text = `a user has at most ${mostKept} download sessions, those that are over included; delete some of them`;
+    throw vapiError("unable_to_allocate_resource", "too_many_download_sessions", text, [String(mostKept)]);
   }
   return {
     /** Repeatable by its token, whatever became of the session; only the item makes one specification another. */

@@ -1,7 +1,8 @@
 // A session as whoever asks sees it, and what it does not allow any more.
 import { isUploadError, type Session, sessionNotFound, type Uploads } from "../../../core/index.js";
 import type { VsphereCall } from "../call.js";
-import { vapiError, type VapiError } from "../errors.js";
+import type { VapiError } from "../errors.js";
+import { expiredText, notAllowedIn, untoldMsOf } from "../session-rules.js";
 import { sessionWords } from "./wire.js";
 
 export interface SeenDeps {
@@ -9,11 +10,7 @@ export interface SeenDeps {
   readonly now: () => Date;
 }
 
-const expired = {
-  reason: "expired",
-  message: "the session has expired: nothing happened before its deadline",
-} as const;
-const longestUntoldMs = 60_000;
+const expired = { reason: "expired", message: expiredText } as const;
 
 /**
  * The session, for which every call counts as activity, though not every one is stored: clients ask every few seconds.
@@ -27,7 +24,7 @@ export async function seeSession(deps: SeenDeps, sessionId: string, call: Vspher
   if (!runs || session.expiresAt === undefined) return session;
   const leftMs = session.expiresAt.getTime() - deps.now().getTime();
   const isOverdue = leftMs <= 0;
-  const isFresh = leftMs > idleTtlMs - Math.min(idleTtlMs / 10, longestUntoldMs);
+  const isFresh = leftMs > idleTtlMs - untoldMsOf(idleTtlMs);
   const mayTouch = call.caller.permissions.has("upload") && session.ownerId === call.caller.userId;
   if (!isOverdue && (isFresh || !mayTouch)) return session;
   try {
@@ -62,13 +59,6 @@ export async function whileActive<T>(
 
 /** The operation is not for a session that is where this one is. */
 export function notAllowed(operation: string, session: Session): VapiError {
-  const state = session.state === "completing" ? "ACTIVE" : sessionWords[session.state];
-  const reason = session.state === "completing" ? "it is being completed" : (session.failure?.message ?? "");
-  const why = reason === "" ? "" : `: ${reason}`;
-  return vapiError(
-    "not_allowed_in_current_state",
-    "session_state",
-    `${operation} is not allowed while the session is in state ${state}${why}`,
-    [operation, state, reason],
-  );
+  if (session.state === "completing") return notAllowedIn(operation, "ACTIVE", "it is being completed");
+  return notAllowedIn(operation, sessionWords[session.state], session.failure?.message ?? "");
 }

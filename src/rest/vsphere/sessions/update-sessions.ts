@@ -73,7 +73,7 @@ export function createUpdateSessions(deps: UpdateSessionDeps): Service<typeof up
   async function whatIsMissing(sessionId: string, call: VsphereCall): Promise<VapiError | undefined> {
     const { missing, invalid } = await uploads.validateSession({ sessionId }, call);
     if (invalid.length > 0) {
-      const names = [missing, invalid].map((files) => files.map(({ name }) => name).join(", "));
+      const names = [missing, invalid].map((files) => nameSome(files));
       return vapiError(
         "not_allowed_in_current_state",
         "com.vmware.vdcs.cls-main.session_has_missing_or_invalid_files",
@@ -158,6 +158,13 @@ export function createUpdateSessions(deps: UpdateSessionDeps): Service<typeof up
       await act("delete", sessionId, call, () => uploads.deleteSession({ sessionId }, call));
     },
   };
+}
+
+/** The first of them, and how many more there are. */
+function nameSome(files: readonly { readonly name: string }[]): string {
+  const named = files.slice(0, mostNamed).map(({ name }) => name);
+  const more = files.length - named.length;
+  return [...named, ...(more > 0 ? [`and ${more} more`] : [])].join(", ");
 }
 
 function checkWarnings(warnings: readonly WarningBehavior[] | undefined): readonly WarningBehavior[] | undefined {

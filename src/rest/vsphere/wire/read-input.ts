@@ -7,6 +7,9 @@ import { checkComplete, fillParameters, type Members, mergeParts } from "./input
 import { familyOf, reservedNames } from "./names.js";
 import { createProblems } from "./problems.js";
 
+/** Of a body where there is nothing to say. */
+const mostIdleBytes = 16 * 1024;
+
 /**
  * What an operation is given: by path, query, header and body together, whole and of the right types. Throws
  * `operation_not_found` where the query names another operation, and `invalid_argument` with all that is wrong.
@@ -17,7 +20,8 @@ export async function readInput(operation: Operation, request: RoutedRequest): P
   const family = familyOf(wire.path);
   const { input } = operation;
   const problems = createProblems();
-  const text = await request.text();
+  // Whoever says nothing, as for a login that nobody has yet, needs no room to say it in.
+  const text = await request.text(Object.keys(input.fields).length === 0 ? { mostBytes: mostIdleBytes } : undefined);
   const inBody = await readBody(operation, { text, contentType: wire.headers["content-type"], family }, problems);
   const inQuery = readPairs(input, withoutReserved(parsePairs(wire.query), reservedNames[family]), problems);
   problems.assertNone();
