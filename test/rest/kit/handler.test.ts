@@ -187,6 +187,7 @@ describe("JSON", () => {
     [Buffer.from([0x22, 0xff, 0x22]), "the body is not in UTF-8"],
     [Buffer.from([0x22, 0xc3]), "the body is not in UTF-8"],
     ["[".repeat(101), "the JSON is nested deeper than 100 levels"],
+    [`[${"{},".repeat(500_000)}{}]`, "the JSON has more than 1000000 values"],
     ['{"a":'.repeat(101), "the JSON is nested deeper than 100 levels"],
   ])("that is none is refused with 400 and a sentence: %j", async (sent, sentence) => {
     expect(await postText(sent)).toEqual([400, sentence]);

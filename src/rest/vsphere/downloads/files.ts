@@ -1,15 +1,9 @@
-import {
-  assertPermission,
-  isUploadError,
-  type ItemFile,
-  parseName,
-  type UploadError,
-  type Uploads,
-} from "../../../core/index.js";
+import { assertPermission, isUploadError, type ItemFile, parseName, type Uploads } from "../../../core/index.js";
 import type { VsphereCall } from "../call.js";
 import { checksumInfoOf } from "../checksums.js";
 import type { DataUrls } from "../data-urls.js";
 import { invalidArgument, vapiError } from "../errors.js";
+import { type ItemFileLister, listItemFiles } from "../list-item-files.js";
 import type { downloadFile } from "../operations/download-session.js";
 import type { ValueOf } from "../schema.js";
 import type { Service } from "../services.js";
@@ -21,10 +15,8 @@ import type { Transfers } from "./transfers.js";
 
 type DownloadFileInfo = ValueOf<(typeof downloadFile)["get"]["output"]>;
 
-const pageSize = 1_000;
-
 export function createDownloadFiles(deps: {
-  readonly uploads: Pick<Uploads, "getItemFile" | "listItemFiles">;
+  readonly uploads: ItemFileLister & Pick<Uploads, "getItemFile">;
   readonly sessions: SessionStore;
   readonly files: PreparedFiles;
   readonly transfers: Pick<Transfers, "sentBytesOf">;
@@ -41,14 +33,14 @@ export function createDownloadFiles(deps: {
       throw error;
     }
   }
-  async function* listItemFiles(itemId: string, call: VsphereCall): AsyncGenerator<ItemFile> {
-    let cursor: string | undefined;
-    do {
-      const page = { size: pageSize, ...(cursor !== undefined && { cursor }) };
-      const { things, nextCursor } = await uploads.listItemFiles({ itemId, page }, call).catch(noneIfGone);
-      yield* things;
-      cursor = nextCursor;
-    } while (cursor !== undefined);
+  /** None where the item is gone. */
+  async function listFiles(itemId: string, call: VsphereCall): Promise<readonly ItemFile[]> {
+    try {
+      return await listItemFiles(uploads, itemId, call);
+    } catch (error) {
+      if (isUploadError(error, "not_found")) return [];
+      throw error;
+    }
   }
   function infoOf(
     session: DownloadSession,
@@ -79,7 +71,7 @@ export function createDownloadFiles(deps: {
       const session = await sessions.see(download_session_id, call);
       const prepared = new Map((await files.list(session.id, call)).map((file) => [file.name, file]));
       const infos: DownloadFileInfo[] = [];
-      for await (const file of listItemFiles(session.itemId, call)) {
+      for (const file of await listFiles(session.itemId, call)) {
         infos.push(infoOf(session, file, prepared.get(file.name), call));
         prepared.delete(file.name);
       }
@@ -111,11 +103,6 @@ export function createDownloadFiles(deps: {
 
 function contentInfo(file: ItemFile | undefined): Pick<DownloadFileInfo, "size" | "checksum_info"> {
   return file === undefined ? {} : { size: file.content.sizeBytes, checksum_info: checksumInfoOf(file.content) };
-}
-
-function noneIfGone(error: unknown): { readonly things: readonly ItemFile[]; readonly nextCursor: undefined } {
-  if (isUploadError(error, "not_found")) return { things: [], nextCursor: undefined };
-  throw error as UploadError;
 }
 
 function noSuchFile(name: string) {

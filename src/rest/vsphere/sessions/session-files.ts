@@ -6,6 +6,7 @@ import type { DataUrls } from "../data-urls.js";
 import { sourceOf } from "../endpoint.js";
 import { invalidArgument, type VapiError } from "../errors.js";
 import { listAll } from "../list-all.js";
+import { type ItemFileLister, listItemFiles } from "../list-item-files.js";
 import type { sessionFile } from "../operations/session-file.js";
 import type { Service } from "../services.js";
 import { declarationAttributes, declarationOf } from "./attributes.js";
@@ -14,10 +15,8 @@ import { type FileInfo, messageOf, wireFile, wireKeptFile } from "./wire.js";
 
 export interface SessionFileDeps extends SeenDeps {
   readonly uploads: SeenDeps["uploads"] &
-    Pick<
-      Uploads,
-      "addFile" | "findFile" | "listFiles" | "removeName" | "validateSession" | "listItemFiles" | "getItemFile"
-    >;
+    ItemFileLister &
+    Pick<Uploads, "addFile" | "findFile" | "listFiles" | "removeName" | "validateSession" | "getItemFile">;
   readonly dataUrls: Pick<DataUrls, "forUpload">;
   readonly probe: Service<typeof sessionFile>["probe"];
 }
@@ -46,7 +45,7 @@ export function createSessionFiles(deps: SessionFileDeps): Service<typeof sessio
     const { itemId } = session;
     if (itemId === undefined) return [];
     try {
-      const files = await listAll((page) => uploads.listItemFiles({ itemId, page }, call));
+      const files = await listItemFiles(uploads, itemId, call);
       return files.filter((file) => isKept(session, file));
     } catch (error) {
       // The item went after the session was over.
