@@ -1,5 +1,6 @@
 // The README's commands as a person runs them who has just started a server: word for word, but for the port.
 import { execFile, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { mkdtemp, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
@@ -46,8 +47,8 @@ function runBlock(heading: string): Promise<string> {
 }
 
 describe.runIf(missing.length === 0)("in the README", () => {
-  it("there are shell blocks below three headings, which are those below", () => {
-    expect(readme.match(/^```sh$/gm)).toHaveLength(3);
+  it("there are shell blocks below four headings, which are those below", () => {
+    expect(readme.match(/^```sh$/gm)).toHaveLength(4);
   });
 
   it("each face that the table names answers", async () => {
@@ -61,6 +62,7 @@ describe.runIf(missing.length === 0)("in the README", () => {
       { session: { label: "first", state: "SESSION_STATE_ACTIVE" } },
       { sessions: [{ label: "first" }] },
       { okapiToken: expect.stringMatching(/^ey/) },
+      { value: expect.stringMatching(/^slp_/) },
       { status: "SERVING" },
       { status: "ready" },
       expect.stringMatching(/^slipway_ready 1$/m),
@@ -85,6 +87,23 @@ describe.runIf(missing.length === 0)("in the README", () => {
     expect(printed.match(/^upload-offset: 1000000\r$/gm)).toHaveLength(3);
     const contents = await Promise.all(["a.bin", "back.bin"].map((name) => readFile(join(folder, name))));
     expect(contents[0]?.equals(contents[1] ?? Buffer.alloc(0))).toBe(true);
+  });
+
+  it("VMware's content library takes a file into an item", async () => {
+    const printed = await runBlock("VMware's content library");
+    const { value } = JSON.parse(printed.slice(printed.indexOf("{", 2)));
+    expect(printed).toMatch(/^\{\}/);
+    const content = await readFile(join(folder, "debian.iso"));
+    const checksum = createHash("sha256").update(content).digest("hex");
+    expect(value).toEqual([
+      {
+        name: "debian.iso",
+        size: 1_000_000,
+        cached: true,
+        version: "1",
+        checksum_info: { algorithm: "SHA256", checksum },
+      },
+    ]);
   });
 
   it("a login answers a token", async () => {

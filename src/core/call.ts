@@ -30,6 +30,9 @@ export interface Call {
 /** Throws `denied` unless the caller has the permission. */
 export function assertPermission(caller: Caller, permission: Permission): void {
   if (!caller.permissions.has(permission)) {
-    throw new UploadError("denied", `this needs the permission ${permission}`, { reason: "PERMISSION_MISSING" });
+    throw new UploadError("denied", `this needs the permission ${permission}`, {
+      reason: "PERMISSION_MISSING",
+      subject: permission,
+    });
   }
 }

@@ -68,11 +68,11 @@ export type LibraryField = "id" | "name" | "createdAt" | "modifiedAt";
 export type ItemField = "id" | "libraryId" | "name" | "type" | "createdAt" | "modifiedAt";
 
 export function libraryNotFound(id: string): UploadError {
-  return new UploadError("not_found", `no library ${id}`, { reason: "LIBRARY_NOT_FOUND" });
+  return new UploadError("not_found", `no library ${id}`, { reason: "LIBRARY_NOT_FOUND", subject: id });
 }
 
 export function itemNotFound(id: string): UploadError {
-  return new UploadError("not_found", `no item ${id}`, { reason: "ITEM_NOT_FOUND" });
+  return new UploadError("not_found", `no item ${id}`, { reason: "ITEM_NOT_FOUND", subject: id });
 }
 
 export function aliasNotFound({ kind, value }: Alias): UploadError {
@@ -81,5 +81,6 @@ export function aliasNotFound({ kind, value }: Alias): UploadError {
 }
 
 export function fileNotFound(name: string): UploadError {
-  return new UploadError("not_found", `no file ${JSON.stringify(name.slice(0, 80))}`, { reason: "FILE_NOT_FOUND" });
+  const shown = name.slice(0, 80);
+  return new UploadError("not_found", `no file ${JSON.stringify(shown)}`, { reason: "FILE_NOT_FOUND", subject: shown });
 }

@@ -91,11 +91,15 @@ export interface UploadErrorDetails {
   readonly reason: UploadErrorReason;
   /** Where the next byte belongs, when the error is about an offset (bytes). */
   readonly expectedOffset?: number;
+  /** What it is about: the id or the name of what is not there, is busy or taken, or the permission that is missing. */
+  readonly subject?: string;
   /** Declared and computed values, when a checksum or a size differs. */
   readonly declared?: string;
   readonly actual?: string;
   /** What is still missing, when something is incomplete: file names, at most 100. */
   readonly missing?: readonly string[];
+  /** The id of what a client token was given for, when that is gone since. */
+  readonly made?: string;
   /** The limit that was hit: the setting's name and its value. */
   readonly limit?: { readonly setting: string; readonly value: number };
 }

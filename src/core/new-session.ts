@@ -118,6 +118,9 @@ export function assertNotBusy(itemId: string, access: SessionAccess, open: reado
   const running = open.filter((session) => session.expiresAt === undefined || session.expiresAt > now);
   const blocking = access === "exclusive" ? running : running.filter((session) => session.access === "exclusive");
   if (blocking.length > 0) {
-    throw new UploadError("busy", `item ${itemId} has an open session that excludes this one`, { reason: "ITEM_BUSY" });
+    throw new UploadError("busy", `item ${itemId} has an open session that excludes this one`, {
+      reason: "ITEM_BUSY",
+      subject: itemId,
+    });
   }
 }

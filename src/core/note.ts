@@ -1,4 +1,4 @@
-import { type UploadErrorCode, type UploadErrorReason, uploadErrorCodes } from "./error.js";
+import { type UploadError, type UploadErrorCode, type UploadErrorReason, uploadErrorCodes } from "./error.js";
 
 /**
  * How a request ended, in words that all faces share: `ok`, an error of the core, or what no operation says. `canceled`:
@@ -26,4 +26,12 @@ export function noteOf(error: {
   readonly details: { readonly reason: UploadErrorReason };
 }) {
   return { code: error.code, reason: error.details.reason } satisfies RequestNote;
+}
+
+/**
+ * Whether an error is for whoever keeps the server, beside the client: something is lost, or something that lies behind
+ * it is away. Whatever else it is, the client is told all of it and can bring it about as often as it likes.
+ */
+export function isServerTrouble({ code, cause }: Pick<UploadError, "code" | "cause">): boolean {
+  return code === "damaged" || (code === "unavailable" && cause !== undefined);
 }

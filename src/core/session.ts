@@ -85,7 +85,7 @@ export function assertVisible(session: Session, caller: Caller): void {
 }
 
 export function sessionNotFound(id: string): UploadError {
-  return new UploadError("not_found", `no session ${id}`, { reason: "SESSION_NOT_FOUND" });
+  return new UploadError("not_found", `no session ${id}`, { reason: "SESSION_NOT_FOUND", subject: id });
 }
 
 /** The session with something done to it that keeps it running. */

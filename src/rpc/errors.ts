@@ -3,6 +3,7 @@ import { Code, ConnectError, type ContextValues, type Interceptor } from "@conne
 import { ErrorInfoSchema, ErrorReason } from "../../gen/slipway/upload/v1/error_pb.js";
 import {
   type AnswerCode,
+  isServerTrouble,
   isUploadError,
   noteOf,
   type UploadError,
@@ -75,8 +76,7 @@ export function createTranslation(logUnexpected: LogUnexpected): Translate {
     const log = () => logUnexpected(error, `${method.parent.typeName}/${method.name}`, id);
     if (isUploadError(error)) {
       note?.(noteOf(error));
-      // Whatever else it is, the client is told all of it and can bring it about as often as it likes.
-      if (error.code === "damaged" || (error.code === "unavailable" && error.cause !== undefined)) log();
+      if (isServerTrouble(error)) log();
       return connectErrorFrom(error);
     }
     // The library's own errors; with `internal` it says that it cannot read a message.

@@ -102,12 +102,13 @@ async function follow(
   for (;;) {
     const where = formatSourceAddress(address);
     const answer = await ask(new URL(address.uri), headers, request.thumbprint, deps, signal);
-    if (!redirects.includes(answer.status)) return { answer, where };
+    if (!redirects.includes(answer.status)) return { answer: ofPinned(answer, address, request), where };
     answer.close();
-    address = readRedirect(address, answer.header("location"), where);
-    if (request.thumbprint !== undefined && address.scheme !== "https") {
+    const next = readRedirect(address, answer.header("location"), where);
+    if (request.thumbprint !== undefined && address.scheme === "https" && next.scheme !== "https") {
       throw redirectError(where, "leads from https to http, where the thumbprint could not be checked");
     }
+    address = next;
     if (seen.has(address.uri)) {
       throw new SourceError("redirect_loop", `${where} redirects in a loop; give the address of the content itself`);
     }
@@ -120,6 +121,16 @@ async function follow(
     }
     seen.add(address.uri);
   }
+}
+
+/** Who declares whose certificate is good takes content from nobody who showed none. */
+function ofPinned(answer: Answer, address: SourceAddress, { thumbprint }: SourceRequest): Answer {
+  if (thumbprint === undefined || address.scheme === "https") return answer;
+  answer.close();
+  throw new SourceError(
+    "thumbprint_unusable",
+    `${formatSourceAddress(address)} is http and leads to no https server, so that nobody's certificate could be compared with the thumbprint; leave it out or use https`,
+  );
 }
 
 function readRedirect(current: SourceAddress, location: string | undefined, where: string): SourceAddress {

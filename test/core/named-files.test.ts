@@ -94,12 +94,12 @@ describe("a name of an item's file", () => {
 
 describe("a file that is refused", () => {
   const failure = { reason: "size_differs", message: "6 bytes came, 5 were declared" } as const;
-  const check = () => undefined;
+  const when = () => true;
 
   it("fails with the reason, tells it, keeps its session and can be sent again", async () => {
     const { uploads, alice } = opened;
     const place = await startFile(uploads, alice, { sizeBytes: 5 });
-    await uploads.refuseFile({ ...place, failure, check }, alice);
+    await uploads.refuseFile({ ...place, failure, when }, alice);
     const { file, session } = await uploads.getFile(place, alice);
     expect({ file: file.state, failure: file.failure, session: session.state }).toEqual({
       file: "failed",
@@ -123,21 +123,21 @@ describe("a file that is refused", () => {
     await vi.waitFor(async () => {
       expect((await uploads.getFile(place, alice)).file.state).toBe("transferring");
     });
-    await uploads.refuseFile({ ...place, failure, check }, alice);
+    await uploads.refuseFile({ ...place, failure, when }, alice);
     await expect(sent).rejects.toMatchObject({ code: "superseded" });
     expect((await uploads.getFile(place, alice)).file.state).toBe("failed");
   });
 
-  it("stays as it was where the check under its lock says no, and so does one that is sent", async () => {
+  it("stays as it was where it is not about it any more, and so does one whose sender is refused under its lock", async () => {
     const { uploads, alice } = opened;
     const place = await startFile(uploads, alice, { sizeBytes: 5 });
+    await uploads.refuseFile({ ...place, failure, when: () => false }, alice);
     const no = new UploadError("not_found", "another declaration", { reason: "FILE_NOT_FOUND" });
-    const refusing = () => {
+    const check = () => {
       throw no;
     };
-    await expect(uploads.refuseFile({ ...place, failure, check: refusing }, alice)).rejects.toBe(no);
     const body = bodyOf([pseudoRandom(5)]);
-    await expect(uploads.writePart({ ...place, offset: 0, body, check: refusing }, alice)).rejects.toBe(no);
+    await expect(uploads.writePart({ ...place, offset: 0, body, check }, alice)).rejects.toBe(no);
     expect((await uploads.getFile(place, alice)).file).toMatchObject({ state: "waiting", attempts: 0 });
   });
 });

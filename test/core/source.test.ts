@@ -154,10 +154,16 @@ describe("a certificate thumbprint", () => {
     expect(error.message).toMatch(/is 20 bytes \(SHA-1\) or 32 bytes \(SHA-256\)/);
   });
 
-  it.each(["http://files.example/", "file:///srv/a", "ds:///srv/a"])("beside %s is refused", (uri) => {
+  it("beside http is for where that leads to", () => {
+    expect(parseSource("http://files.example/", sha1)).toMatchObject({ thumbprint: { algorithm: "sha1" } });
+  });
+
+  it.each(["file:///srv/a", "ds:///srv/a"])("beside %s is refused", (uri) => {
     const error = failureOf(uri, sha1);
     expect([error.failure, error.isFinal]).toEqual(["thumbprint_unusable", true]);
-    expect(error.message).toMatch(/^a certificate thumbprint is only for https, and the source URI is /);
+    expect(error.message).toMatch(
+      /^a certificate thumbprint is only for https, or http that leads there, and the source URI is /,
+    );
   });
 });
 

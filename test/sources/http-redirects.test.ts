@@ -82,6 +82,25 @@ describe("a redirect", () => {
     expect(error.message).not.toContain("secret");
   });
 
+  it("from http to https is where a thumbprint is compared, and http that leads nowhere else gives no content", async () => {
+    const pinned = makeCertificate();
+    const secure = await serve((_, response) => response.end("secure"), { tls: pinned });
+    const plain = await serve((request, response) => {
+      if (request.url === "/content") response.end("plain");
+      else response.writeHead(302, { location: request.url === "/secure" ? `${secure.url}/` : "/content" }).end();
+    });
+    const thumbprint = thumbprintOf(pinned);
+    expect(String(await readAll(await open(source, `${plain.url}/secure`, { thumbprint })))).toBe("secure");
+    for (const path of ["/content", "/redirected"]) {
+      const error = await failureOf(open(source, plain.url + path, { thumbprint }));
+      expect([error.failure, error.isFinal]).toEqual(["thumbprint_unusable", true]);
+      expect(error.message).toContain(`${plain.url}/content is http and leads to no https server`);
+    }
+    const other = thumbprintOf(makeCertificate());
+    const error = await failureOf(open(source, `${plain.url}/secure`, { thumbprint: other }));
+    expect(error.failure).toBe("thumbprint_differs");
+  });
+
   it("from https to http is refused where a thumbprint is given, and every server must show that certificate", async () => {
     const [pinned, other] = [makeCertificate(), makeCertificate()];
     const plain = await serve((_, response) => response.end("plain"));

@@ -254,5 +254,9 @@ function parseVersion(expected: number | undefined): number | undefined {
 
 function assertVersion(what: string, version: number, expected: number | undefined): void {
   if (expected === undefined || version === expected) return;
-  throw new UploadError("conflict", `${what} has version ${version}, not ${expected}`, { reason: "VERSION_CHANGED" });
+  throw new UploadError("conflict", `${what} has version ${version}, not ${expected}`, {
+    reason: "VERSION_CHANGED",
+    declared: String(expected),
+    actual: String(version),
+  });
 }

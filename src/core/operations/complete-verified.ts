@@ -71,7 +71,7 @@ async function failChanged(deps: CoreDeps, changed: SessionFile, contentId: stri
       failsSession = file.onFailure === "session";
       return { session: touched, file: failed, events: [{ type: "file.failed", details }] };
     });
-    if (failsSession) await failSessionOf(deps, ref, message);
+    if (failsSession) await failSessionOf(deps, ref, `file ${JSON.stringify(changed.name)}: ${message}`);
   } catch (error) {
     // Then `decide` says what is the matter.
     if (!isUploadError(error, "not_found", "wrong_state", "expired")) throw error;

@@ -5,6 +5,7 @@ import { UploadError } from "../error.js";
 import {
   assertAttempt,
   assertMayFetch,
+  attemptOf,
   buildFile,
   type FileSpecInput,
   isSameSpec,
@@ -71,10 +72,10 @@ export async function addFile(
   return { session: changed.session, file: changed.file, applied };
 }
 
-/** What came of the file before stays until the new content is whole. */
+/** What came of the file before stays until the new content is whole; what was for an attempt that never began is over. */
 function declareAnew(existing: SessionFile, declared: SessionFile): SessionFile {
-  const { current, attempts, createdAt } = existing;
-  return { ...declared, state: moveFile(existing, "declare"), current, attempts, createdAt };
+  const { current, createdAt } = existing;
+  return { ...declared, state: moveFile(existing, "declare"), current, attempts: attemptOf(existing), createdAt };
 }
 
 function assertSameSpec(existing: SessionFile, spec: Parameters<typeof isSameSpec>[1]): void {

@@ -139,13 +139,14 @@ export function rejectContent(view: FileView, failure: Failure, now: Date): Atte
   };
   const events = [{ type: "file.failed" as const, details: { fileId: file.id, name: file.name, ...failure } }];
   if (file.onFailure === "file") return { file: failed, accepted: undefined, events };
-  const ended = endSession(session, "fail", now, { reason: "file_failed", message });
+  const why = { reason: "file_failed", message: `file ${JSON.stringify(file.name)}: ${message}` } as const;
+  const ended = endSession(session, "fail", now, why);
   if (ended === undefined) return { file: failed, accepted: undefined, events };
   return {
     file: { ...failed, current: undefined },
     session: ended,
     accepted: undefined,
-    events: [...events, { type: "session.failed", details: { reason: "file_failed", message } }],
+    events: [...events, { type: "session.failed", details: why }],
     releaseContent: true,
   };
 }

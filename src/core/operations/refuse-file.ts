@@ -9,8 +9,8 @@ import { parseFileRef } from "./plan-part.js";
 
 /**
  * Fails a file whose sender contradicts what was declared; it can be sent again. What had come of the running attempt is
- * let go, and content that was whole stays until there is newer. Throws what `check` throws, asked under the file's lock;
- * `not_found`, `wrong_state`, `expired`.
+ * let go, and content that was whole stays until there is newer. Does nothing where `when`, asked under the file's lock,
+ * says that it is not about this file any more. Throws `not_found`, `wrong_state`, `expired`.
  */
 export async function refuseFile(
   deps: CoreDeps,
@@ -18,22 +18,24 @@ export async function refuseFile(
     readonly sessionId: string;
     readonly fileId: string;
     readonly failure: Failure;
-    readonly check: (file: SessionFile) => void;
+    readonly when: (file: SessionFile) => boolean;
   },
   call: Call,
 ): Promise<void> {
   assertPermission(call.caller, "upload");
   const ref = parseFileRef(input, call.caller);
   const { failure } = input;
+  let isRefused = false;
   await deps.metadata.changeFile(ref, { fileId: ref.fileId }, ({ session, file }, now) => {
     assertVisible(session, call.caller);
     if (file === undefined) throw fileNotFound(ref.fileId);
-    input.check(file);
+    isRefused = input.when(file);
+    if (!isRefused) return { session, file, events: [] };
     const touched = touchSession(session, "change", now);
     const state = moveFile(file, "refuse");
     const refused = { ...file, state, failure, running: undefined, pull: undefined, modifiedAt: now };
     const details = { fileId: file.id, name: file.name, ...failure };
     return { session: touched, file: refused, events: [{ type: "file.failed", details }] };
   });
-  deps.seats.evictFile(ref.fileId);
+  if (isRefused) deps.seats.evictFile(ref.fileId);
 }

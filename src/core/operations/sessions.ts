@@ -115,13 +115,18 @@ export async function keepSessionAlive(
  */
 export function changeAttributes(
   deps: CoreDeps,
-  input: { readonly sessionId: string; readonly change: AttributesChange },
+  input: {
+    readonly sessionId: string;
+    readonly change: AttributesChange;
+    /** True where they have nothing to do with the files: a completion that is under way does not mind then. */
+    readonly isApart?: boolean;
+  },
   call: Call,
 ): Promise<SessionResult> {
   assertPermission(call.caller, "upload");
   return deps.metadata.updateSession(parseSessionRef(input, call), (session, now) => {
     assertVisible(session, call.caller);
-    const touched = touchSession(session, "change", now);
+    const touched = touchSession(session, input.isApart === true ? "touch" : "change", now);
     const changed = input.change(session, now);
     if (changed === undefined) return undefined;
     const attributes = parseAttributes(changed.attributes, deps.limits);

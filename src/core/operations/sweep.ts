@@ -58,7 +58,8 @@ async function expireSessions(deps: CoreDeps): Promise<number> {
     for (const ref of overdue) {
       try {
         const { applied } = await deps.metadata.updateSession(ref, (session, now) => {
-          const failure = { reason: "expired" as const, message: "nothing happened before the deadline" };
+          const message = "the session has expired: nothing happened before its deadline";
+          const failure = { reason: "expired" as const, message };
           const ended = endSession(session, "expire", now, failure);
           return (
             ended && { session: ended, events: [{ type: "session.failed", details: failure }], releaseContent: true }

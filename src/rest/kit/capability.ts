@@ -3,6 +3,7 @@ import {
   type Call,
   type Capabilities,
   type CapabilityPurpose,
+  isServerTrouble,
   isUploadError,
   type PartInput,
   type Permission,
@@ -68,7 +69,7 @@ export function createCapabilityHandler(deps: CapabilityDeps): WireHandler {
       request.note?.({ code: "ok" });
       return answered;
     } catch (error) {
-      if (isUploadError(error) && error.cause !== undefined) deps.logCause(error, request);
+      if (isUploadError(error) && isServerTrouble(error)) deps.logCause(error, request);
       if (isUploadError(error, "not_found", "unauthenticated", "denied")) return problemFrom(noSuchUrl(), request.note);
       const problem = problemFrom(error, request.note);
       if (!isUploadError(error, "offset_mismatch")) return problem;

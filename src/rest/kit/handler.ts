@@ -1,5 +1,5 @@
 // From a dialect's table to its answers.
-import { type Call, isUploadError, noteOf, type RequestNote } from "../../core/index.js";
+import { type Call, isServerTrouble, isUploadError, noteOf, type RequestNote } from "../../core/index.js";
 import { announcedLength } from "./announced-length.js";
 import type { Dialect } from "./dialect.js";
 import { parseJson } from "./json.js";
@@ -71,7 +71,7 @@ export function createDialectHandler<Services, Facts, C extends Call>(
     if (refused !== undefined) {
       const core = isUploadError(error) ? error : undefined;
       request.note?.(core === undefined ? noteOfStatus(refused.status) : noteOf(core));
-      if (core?.cause !== undefined) options.logUnexpected(error, request);
+      if (core !== undefined && isServerTrouble(core)) options.logUnexpected(error, request);
       return refused;
     }
     if (request.signal.aborted || (error instanceof Error && error.name === "AbortError")) throw error;

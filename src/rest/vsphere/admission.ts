@@ -10,8 +10,8 @@ import {
 } from "../../core/index.js";
 import { type Admitted, findCookie, type WireRequest } from "../kit/index.js";
 import { type VsphereCall, vsphereOrigin } from "./call.js";
-import type { DataUrls } from "./data-urls.js";
-import { type VapiError, vapiError } from "./errors.js";
+import { type DataUrls, noSuchUrl } from "./data-urls.js";
+import { vapiError } from "./errors.js";
 import type { VsphereFacts } from "./operation.js";
 
 /** The header that shows a login, and the cookie that stands for it. */
@@ -110,10 +110,4 @@ function tokenIn(path: string): string {
 /** A URL in the name of somebody who is gone, or may do this no more, leads nowhere. */
 function hideStanding(error: unknown): never {
   throw isUploadError(error, "unauthenticated", "denied") ? noSuchUrl() : error;
-}
-
-/** The one answer to every URL of content that is of no use (any more). */
-export function noSuchUrl(): VapiError {
-  const text = "this URL leads nowhere, or no longer; whoever gave it may have another one";
-  return vapiError("not_found", "no_such_url", text);
 }

@@ -1,3 +1,4 @@
+import { isUploadError } from "../../core/index.js";
 import { invalidArgument } from "./errors.js";
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -9,4 +10,14 @@ export function parseClientToken(text: string | undefined): string | undefined {
   if (uuid.test(token)) return token;
   const shown = JSON.stringify(text.slice(0, 80));
   throw invalidArgument("client_token_malformed", `client_token is a UUID, not ${shown}`, [text.slice(0, 80)]);
+}
+
+/** The id of what is created; of what was created by the same token, also when that is gone since. */
+export async function idOfCreated(created: Promise<{ readonly id: string }>): Promise<string> {
+  try {
+    return (await created).id;
+  } catch (error) {
+    if (isUploadError(error, "not_found") && error.details.made !== undefined) return error.details.made;
+    throw error;
+  }
 }

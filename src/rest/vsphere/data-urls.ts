@@ -1,6 +1,7 @@
 // URLs under which content is sent and read back: whoever has one needs nothing else.
 import { type Capabilities, type CapabilityClaim, endOfWeekAhead, type SessionFile } from "../../core/index.js";
 import type { VsphereCall } from "./call.js";
+import { type VapiError, vapiError } from "./errors.js";
 
 export const dataPrefix = "/rest/com/vmware/cis/data";
 
@@ -35,4 +36,10 @@ export function createDataUrls(deps: { readonly capabilities: Capabilities; read
     },
     verify: (token) => capabilities.verify(token, now()),
   };
+}
+
+/** The one answer to every URL of content that is of no use (any more). */
+export function noSuchUrl(): VapiError {
+  const text = "this URL leads nowhere, or no longer; whoever gave it may have another one";
+  return vapiError("not_found", "no_such_url", text);
 }

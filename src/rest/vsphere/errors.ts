@@ -31,8 +31,6 @@ const statuses = {
 
 export type VapiErrorType = keyof typeof statuses;
 
-export const vapiErrorTypes = Object.keys(statuses) as readonly VapiErrorType[];
-
 /** An error that is answered as it is. */
 export class VapiError extends Error {
   override readonly name = "VapiError";
@@ -119,9 +117,9 @@ function fromProblem({ status, message: text, headers }: HttpProblem): VapiError
 function fromUploadError(error: UploadError): VapiError {
   const { code, details } = error;
   const type = typesOfReasons[details.reason] ?? types[code];
-  const { declared, actual, expectedOffset, limit } = details;
+  const { subject, declared, actual, expectedOffset, limit } = details;
   const text = limit === undefined ? error.message : `${error.message} (${limit.setting}=${limit.value})`;
-  const args = [declared, actual, expectedOffset].filter((arg) => arg !== undefined).map(String);
+  const args = [subject, declared, actual, expectedOffset].filter((arg) => arg !== undefined).map(String);
   const status = details.reason === "LOGIN_THROTTLED" ? 429 : undefined;
   return new VapiError(type, [message(details.reason.toLowerCase(), text, args)], status);
 }

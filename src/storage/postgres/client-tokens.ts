@@ -1,6 +1,6 @@
 // Queries of the client_tokens table.
 import type { Knex } from "knex";
-import { type CreationToken, UploadError } from "../../core/index.js";
+import { type CreationToken, isUploadError, UploadError } from "../../core/index.js";
 
 type TokenKey = CreationToken & { readonly tenantId: string };
 
@@ -49,10 +49,20 @@ export async function createOnce<Thing extends { readonly id: string }>(
 ): Promise<Thing> {
   if (key === undefined) return create();
   const token = await takeToken(trx, key);
-  if (!token.taken) return find(token.thingId);
+  if (!token.taken) return findMade(token.thingId, find);
   const made = await create();
   await tieToken(trx, key, "subject_id", made.id);
   return made;
+}
+
+/** What a token was given for; `find` throws where it is gone, and then the error says what it was. */
+export async function findMade<Thing>(id: string, find: (id: string) => Promise<Thing>): Promise<Thing> {
+  try {
+    return await find(id);
+  } catch (error) {
+    if (!isUploadError(error, "not_found")) throw error;
+    throw new UploadError(error.code, error.message, { ...error.details, made: id });
+  }
 }
 
 /**

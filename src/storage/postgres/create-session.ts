@@ -1,6 +1,6 @@
 import type { Knex } from "knex";
 import { itemNotFound, type MetadataStore, type SessionCreation } from "../../core/index.js";
-import { takeToken, tieToken } from "./client-tokens.js";
+import { findMade, takeToken, tieToken } from "./client-tokens.js";
 import { insertEvents } from "./events.js";
 import { insertFiles } from "./files.js";
 import { lockItem } from "./items.js";
@@ -21,7 +21,8 @@ export async function createSession(
   if (key !== undefined) {
     const token = await takeToken(trx, key);
     if (!token.taken) {
-      return { session: await getSession(trx, { tenantId, sessionId: token.thingId }), applied: false };
+      const session = await findMade(token.thingId, (sessionId) => getSession(trx, { tenantId, sessionId }));
+      return { session, applied: false };
     }
   }
   const item = itemId === undefined ? undefined : await lockItem(trx, tenantId, itemId);

@@ -102,9 +102,13 @@ describe("a download session", () => {
   ] as const)("is over when its client says so: %s", async (name, state, reason) => {
     const id = await create();
     const words = { ...ref(id), client_error_message: "no room left" };
+    const before = scene.now().getTime();
     await scene.sessions[name](words, call);
     const session = await get(id);
     expect([session.state, session.error_message?.default_message ?? ""]).toEqual([state, reason]);
+    const goneMs = session.expiration_time.getTime();
+    expect(goneMs).toBeGreaterThanOrEqual(before + hour);
+    expect(goneMs).toBeLessThanOrEqual(scene.now().getTime() + hour);
     for (const again of ["keepAlive", "cancel", "fail"] as const) {
       const operation = again === "keepAlive" ? "keep_alive" : again;
       expect(await refusalOf(scene.sessions[again](ref(id), call))).toMatchObject({
@@ -162,6 +166,8 @@ describe("a download session", () => {
       default_message: "the session has expired: nothing happened before its deadline",
       args: [],
     });
+    expect(expired.expiration_time.getTime() - scene.now().getTime()).toBeLessThanOrEqual(hour);
+    expect(expired.expiration_time.getTime()).toBeGreaterThan(scene.now().getTime());
     const reason = expired.error_message!.default_message;
     const kept = scene.sessions.keepAlive(ref(id), call);
     expect(await refusalOf(kept)).toMatchObject({ args: ["keep_alive", "ERROR", reason] });

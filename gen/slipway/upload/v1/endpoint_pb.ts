@@ -46,7 +46,8 @@ export type TransferEndpoint = Message<"slipway.upload.v1.TransferEndpoint"> & {
   expireTime?: Timestamp | undefined;
 
   /**
-   * Of an https source: the SHA-1 or SHA-256 digest of the certificate that it must show, as hexadecimal digits, with or
+   * Of an https source, or of the https server that an http one redirects to: the SHA-1 or SHA-256 digest of the
+   * certificate that it must show, as hexadecimal digits, with or
    * without colons. That certificate is then trusted without any other check, and no other one is. Empty: the certificate
    * must be valid as the server's system sees it.
    *

@@ -170,7 +170,7 @@ export enum SourceFailure {
   THUMBPRINT_MALFORMED = 4,
 
   /**
-   * There is a thumbprint, and the source shows no certificate: it is not https.
+   * There is a thumbprint, and the source shows no certificate: it is not https, nor http that redirects there.
    *
    * @generated from enum value: SOURCE_FAILURE_THUMBPRINT_UNUSABLE = 5;
    */

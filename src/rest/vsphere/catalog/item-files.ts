@@ -1,7 +1,7 @@
 import type { ItemFile, Uploads } from "../../../core/index.js";
 import type { VsphereCall } from "../call.js";
 import { checksumInfoOf } from "../checksums.js";
-import { listItemFiles } from "../list-item-files.js";
+import { listFilesAtOnce } from "../list-files-at-once.js";
 import type { VsphereServices } from "../services.js";
 import { backingsOf, type StorageBacking } from "./backings.js";
 import { itemIdFrom, unlessUnnameable } from "./listing.js";
@@ -13,7 +13,7 @@ export function createItemFiles(deps: {
   const { uploads } = deps;
 
   const listFiles = (id: string, call: VsphereCall): Promise<readonly ItemFile[]> =>
-    listItemFiles(uploads, itemIdFrom(id), call);
+    listFilesAtOnce(uploads, itemIdFrom(id), call);
   const getFile = (id: string, name: string, call: VsphereCall): Promise<ItemFile> =>
     unlessUnnameable(name, uploads.getItemFile({ itemId: itemIdFrom(id), name }, call));
 

@@ -8,11 +8,12 @@ import {
   type Uploads,
 } from "../../../core/index.js";
 import type { VsphereCall } from "../call.js";
-import { parseClientToken } from "../client-token.js";
+import { idOfCreated, parseClientToken } from "../client-token.js";
 import { invalidArgument, vapiError } from "../errors.js";
 import type { VsphereServices } from "../services.js";
 import { createItemFiles } from "./item-files.js";
-import { itemIdFrom, libraryIdFrom, listIds, parseVersion, unlessInUse } from "./listing.js";
+import { listIds } from "../list-whole.js";
+import { itemIdFrom, libraryIdFrom, parseVersion, unlessInUse } from "./listing.js";
 import { assertType } from "./words.js";
 
 type ItemServices = Pick<VsphereServices, "items" | "itemFiles" | "itemStorages">;
@@ -54,7 +55,7 @@ export function createItems(deps: {
         const library = await getLocalLibrary(spec.library_id, call);
         const { description, type } = spec;
         const asked = { libraryId: library.id, name, description, type, clientToken };
-        return (await unlessTaken(name, library, uploads.createItem(asked, call))).id;
+        return idOfCreated(unlessTaken(name, library, uploads.createItem(asked, call)));
       },
       async copy({ source_library_item_id, client_token, destination_create_spec: spec }, call) {
         const clientToken = parseClientToken(client_token);
@@ -63,7 +64,7 @@ export function createItems(deps: {
         const library = await getLocalLibrary(spec.library_id, call);
         const { description, type } = spec;
         const asked = { sourceItemId, libraryId: library.id, name, description, type, clientToken };
-        return (await unlessTaken(name, library, uploads.copyItem(asked, call))).id;
+        return idOfCreated(unlessTaken(name, library, uploads.copyItem(asked, call)));
       },
       async get({ library_item_id }, call) {
         const itemId = itemIdFrom(library_item_id);

@@ -1,12 +1,13 @@
 import { isUploadError, type Library, type LibraryField, type Predicate, type Uploads } from "../../../core/index.js";
 import type { VsphereCall } from "../call.js";
-import { parseClientToken } from "../client-token.js";
+import { idOfCreated, parseClientToken } from "../client-token.js";
 import { invalidArgument, vapiError } from "../errors.js";
 import type { InputOf } from "../operation.js";
 import type { localLibrary } from "../operations/library.js";
 import type { VsphereServices } from "../services.js";
 import { backingsOf, parseBackings } from "./backings.js";
-import { libraryIdFrom, listIds, parseVersion, unlessInUse } from "./listing.js";
+import { listIds } from "../list-whole.js";
+import { libraryIdFrom, parseVersion, unlessInUse } from "./listing.js";
 import { assertType, type LibraryType, ofType, publishInfoOf, publishWordsFrom, typeOf, withWords } from "./words.js";
 
 type LibraryServices = Pick<VsphereServices, "libraries" | "localLibraries" | "subscribedLibraries">;
@@ -87,7 +88,7 @@ export function createLibraries(deps: {
         const attributes = Object.keys(words).length > 0 ? withWords({}, words) : {};
         const { name, description } = spec;
         const asked = { name, description, attributes, backingFolder: folder, clientToken };
-        return (await uploads.createLibrary(asked, call)).id;
+        return idOfCreated(uploads.createLibrary(asked, call));
       },
       delete: ({ library_id }, call) => deleteLibrary(library_id, "LOCAL", false, call),
       forceDelete: ({ library_id }, call) => deleteLibrary(library_id, "LOCAL", true, call),

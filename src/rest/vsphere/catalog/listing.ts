@@ -1,14 +1,5 @@
-// What the operations on libraries and items have in common: ids, versions, and lists without pages.
-import {
-  fileNotFound,
-  isId,
-  isUploadError,
-  itemNotFound,
-  libraryNotFound,
-  type Page,
-  type PageInput,
-} from "../../../core/index.js";
-import type { VsphereCall } from "../call.js";
+// What the operations on libraries and items have in common: ids and versions.
+import { fileNotFound, isId, isUploadError, itemNotFound, libraryNotFound } from "../../../core/index.js";
 import { invalidArgument, vapiError } from "../errors.js";
 
 /**
@@ -51,37 +42,6 @@ export async function unlessInUse(deletion: Promise<void>): Promise<void> {
     if (isUploadError(error, "busy")) throw vapiError("resource_in_use", "item_busy", error.message);
     throw error;
   }
-}
-
-const pageSize = 1000;
-/** More would make an answer of many megabytes, all of it in memory. */
-const mostListed = 100_000;
-
-/** All of a list, for the API has no pages. Throws `unable_to_allocate_resource` for one that is too long. */
-export async function listWhole<T>(
-  list: (page: PageInput) => Promise<Page<T>>,
-  call: VsphereCall,
-  most = mostListed,
-): Promise<readonly T[]> {
-  const things: T[] = [];
-  for (let cursor: string | undefined = ""; cursor !== undefined; ) {
-    call.signal?.throwIfAborted();
-    const page: Page<T> = await list({ size: pageSize, cursor });
-    things.push(...page.things);
-    cursor = page.nextCursor;
-    if (things.length > most) {
-      const text = `the list has more than ${most} entries, which is as long as one may be; use find to ask for fewer`;
-      throw vapiError("unable_to_allocate_resource", "list_too_long", text, [String(most)]);
-    }
-  }
-  return things;
-}
-
-export async function listIds(
-  list: (page: PageInput) => Promise<Page<{ readonly id: string }>>,
-  call: VsphereCall,
-): Promise<readonly string[]> {
-  return (await listWhole(list, call)).map(({ id }) => id);
 }
 
 function shown(text: string): string {

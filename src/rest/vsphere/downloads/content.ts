@@ -1,6 +1,6 @@
 import { type Access, isUploadError, type Uploads } from "../../../core/index.js";
 import { answerContent } from "../../kit/index.js";
-import { noSuchUrl } from "../admission.js";
+import { noSuchUrl } from "../data-urls.js";
 import type { DownloadContent } from "../data/service.js";
 import { keepLoginAlive } from "../keep-login-alive.js";
 import { goneFrom } from "./content-gone.js";

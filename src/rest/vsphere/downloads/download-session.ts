@@ -1,7 +1,8 @@
 import type { JsonValue } from "../../../core/index.js";
-import { type LocalizableMessage, message, vapiError, type VapiError } from "../errors.js";
+import { type LocalizableMessage, message } from "../errors.js";
 import type { downloadSession, downloadState } from "../operations/download-session.js";
 import type { ValueOf } from "../schema.js";
+import { expiredText, untoldMsOf } from "../session-rules.js";
 
 export type DownloadState = ValueOf<typeof downloadState>;
 export type DownloadSessionModel = ValueOf<(typeof downloadSession)["get"]["output"]>;
@@ -37,8 +38,7 @@ export function standingOf(
 ): DownloadSession | undefined {
   if (now.getTime() >= goneAt(stored, deadlines).getTime()) return undefined;
   if (stored.state !== "ACTIVE" || now.getTime() < stored.endsAt.getTime()) return stored;
-  const text = "the session has expired: nothing happened before its deadline";
-  return { ...stored, state: "ERROR", error: message("expired", text) };
+  return { ...stored, state: "ERROR", error: message("expired", expiredText) };
 }
 
 /** When nothing is left of it. */
@@ -46,31 +46,13 @@ export function goneAt({ endsAt }: DownloadSession, { keepTerminalMs }: Download
   return new Date(endsAt.getTime() + keepTerminalMs);
 }
 
-const mostUntoldMs = 60_000;
-
-/** For how long activity need not be taken down: clients ask every few seconds. */
-export function untoldMs({ idleTtlMs }: DownloadDeadlines): number {
-  return Math.min(idleTtlMs / 10, mostUntoldMs);
-}
-
 /** Whether activity has to be taken down now. */
-export function needsTouch({ endsAt }: DownloadSession, now: Date, deadlines: DownloadDeadlines): boolean {
-  return endsAt.getTime() - now.getTime() <= deadlines.idleTtlMs - untoldMs(deadlines);
+export function needsTouch({ endsAt }: DownloadSession, now: Date, { idleTtlMs }: DownloadDeadlines): boolean {
+  return endsAt.getTime() - now.getTime() <= idleTtlMs - untoldMsOf(idleTtlMs);
 }
 
-/** The operation is not for a session that is where this one is. */
-export function notAllowed(operation: string, { state, error }: DownloadSession): VapiError {
-  const reason = error?.default_message ?? "";
-  const why = reason === "" ? "" : `: ${reason}`;
-  return vapiError(
-    "not_allowed_in_current_state",
-    "session_state",
-    `${operation} is not allowed while the session is in state ${state}${why}`,
-    [operation, state, reason],
-  );
-}
-
-export function wireDownloadSession(session: DownloadSession): DownloadSessionModel {
+/** The expiration of one that is over is when nothing is left of it. */
+export function wireDownloadSession(session: DownloadSession, deadlines: DownloadDeadlines): DownloadSessionModel {
   return {
     id: session.id,
     library_item_id: session.itemId,
@@ -78,7 +60,7 @@ export function wireDownloadSession(session: DownloadSession): DownloadSessionMo
     error_message: session.error,
     client_progress: session.progress,
     state: session.state,
-    expiration_time: session.endsAt,
+    expiration_time: session.state === "ACTIVE" ? session.endsAt : goneAt(session, deadlines),
   };
 }
 

@@ -1,9 +1,9 @@
-import { assertPermission, isUploadError, type ItemFile, parseName, type Uploads } from "../../../core/index.js";
+import { assertPermission, type ItemFile, type Uploads } from "../../../core/index.js";
 import type { VsphereCall } from "../call.js";
 import { checksumInfoOf } from "../checksums.js";
 import type { DataUrls } from "../data-urls.js";
-import { invalidArgument, vapiError } from "../errors.js";
-import { type ItemFileLister, listItemFiles } from "../list-item-files.js";
+import { vapiError } from "../errors.js";
+import { findItemFile, listItemFiles, noSuchFile } from "../files-of-item.js";
 import type { downloadFile } from "../operations/download-session.js";
 import type { ValueOf } from "../schema.js";
 import type { Service } from "../services.js";
@@ -16,7 +16,7 @@ import type { Transfers } from "./transfers.js";
 type DownloadFileInfo = ValueOf<(typeof downloadFile)["get"]["output"]>;
 
 export function createDownloadFiles(deps: {
-  readonly uploads: ItemFileLister & Pick<Uploads, "getItemFile">;
+  readonly uploads: Pick<Uploads, "getItem" | "getItemFile" | "listItemFiles">;
   readonly sessions: SessionStore;
   readonly files: PreparedFiles;
   readonly transfers: Pick<Transfers, "sentBytesOf">;
@@ -24,24 +24,6 @@ export function createDownloadFiles(deps: {
 }): Service<typeof downloadFile> {
   const { uploads, sessions, files, transfers, dataUrls } = deps;
 
-  /** Undefined where the item has no such file, or is gone. */
-  async function findItemFile(itemId: string, name: string, call: VsphereCall): Promise<ItemFile | undefined> {
-    try {
-      return await uploads.getItemFile({ itemId, name: parseName(name, "file_name") }, call);
-    } catch (error) {
-      if (isUploadError(error, "not_found")) return undefined;
-      throw error;
-    }
-  }
-  /** None where the item is gone. */
-  async function listFiles(itemId: string, call: VsphereCall): Promise<readonly ItemFile[]> {
-    try {
-      return await listItemFiles(uploads, itemId, call);
-    } catch (error) {
-      if (isUploadError(error, "not_found")) return [];
-      throw error;
-    }
-  }
   function infoOf(
     session: DownloadSession,
     file: ItemFile | undefined,
@@ -71,7 +53,7 @@ export function createDownloadFiles(deps: {
       const session = await sessions.see(download_session_id, call);
       const prepared = new Map((await files.list(session.id, call)).map((file) => [file.name, file]));
       const infos: DownloadFileInfo[] = [];
-      for (const file of await listFiles(session.itemId, call)) {
+      for (const file of await listItemFiles(uploads, session.itemId, call)) {
         infos.push(infoOf(session, file, prepared.get(file.name), call));
         prepared.delete(file.name);
       }
@@ -80,7 +62,7 @@ export function createDownloadFiles(deps: {
 
     async prepare({ download_session_id, file_name, endpoint_type }, call) {
       const session = await sessions.seeActive(download_session_id, "prepare", call);
-      const file = await findItemFile(session.itemId, file_name, call);
+      const file = await findItemFile(uploads, { itemId: session.itemId, name: file_name }, call);
       if (file === undefined) throw noSuchFile(file_name);
       if (endpoint_type === "DIRECT") {
         assertPermission(call.caller, "read_storage");
@@ -93,7 +75,7 @@ export function createDownloadFiles(deps: {
 
     async get({ download_session_id, file_name }, call) {
       const session = await sessions.see(download_session_id, call);
-      const file = await findItemFile(session.itemId, file_name, call);
+      const file = await findItemFile(uploads, { itemId: session.itemId, name: file_name }, call);
       const prepared = await files.renew(session.id, file_name, call);
       if (file === undefined && prepared === undefined) throw noSuchFile(file_name);
       return infoOf(session, file, prepared, call);
@@ -103,9 +85,4 @@ export function createDownloadFiles(deps: {
 
 function contentInfo(file: ItemFile | undefined): Pick<DownloadFileInfo, "size" | "checksum_info"> {
   return file === undefined ? {} : { size: file.content.sizeBytes, checksum_info: checksumInfoOf(file.content) };
-}
-
-function noSuchFile(name: string) {
-  const shown = name.slice(0, 80);
-  return invalidArgument("file_not_found", `the item has no file ${JSON.stringify(shown)}`, [shown]);
 }

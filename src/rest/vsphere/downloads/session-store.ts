@@ -7,12 +7,12 @@ import {
   type Uploads,
 } from "../../../core/index.js";
 import type { VsphereCall } from "../call.js";
+import { notAllowedIn } from "../session-rules.js";
 import {
   type DownloadDeadlines,
   type DownloadSession,
   goneAt,
   needsTouch,
-  notAllowed,
   sessionFromValue,
   standingOf,
   valueFromSession,
@@ -105,7 +105,7 @@ export function createSessionStore(deps: SessionStoreDeps): SessionStore {
 
     async seeActive(id, operation, call) {
       const session = await see(id, call);
-      if (session.state !== "ACTIVE") throw notAllowed(operation, session);
+      assertActive(session, operation);
       return session;
     },
 
@@ -136,7 +136,7 @@ export function createSessionStore(deps: SessionStoreDeps): SessionStore {
     async change(id, operation, call, change) {
       for (;;) {
         const { session, version } = await find(id, call);
-        if (session.state !== "ACTIVE") throw notAllowed(operation, session);
+        assertActive(session, operation);
         const { state, ...more } = { ...session, ...change(session) };
         const changed = { ...more, state, endsAt: state === "ACTIVE" ? deadline() : now() };
         if (await tryChange(changesFor(changed, version, call), call)) return changed;
@@ -152,6 +152,10 @@ export function createSessionStore(deps: SessionStoreDeps): SessionStore {
       }
     },
   };
+}
+
+function assertActive({ state, error }: DownloadSession, operation: string): void {
+  if (state !== "ACTIVE") throw notAllowedIn(operation, state, error?.default_message ?? "");
 }
 
 function noSuchSession(id: string): UploadError {

@@ -76,7 +76,7 @@ export function createDownloadSessions(deps: DownloadSessionsDeps): Service<type
     },
 
     async get({ download_session_id }, call) {
-      return wireDownloadSession(await store.see(download_session_id, call));
+      return wireDownloadSession(await store.see(download_session_id, call), deadlines);
     },
 
     async list({ library_item_id }, call) {

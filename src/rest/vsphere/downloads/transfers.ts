@@ -1,6 +1,7 @@
 import { isUploadError } from "../../../core/index.js";
 import type { VsphereCall } from "../call.js";
-import { type DownloadDeadlines, untoldMs } from "./download-session.js";
+import { untoldMsOf } from "../session-rules.js";
+import type { DownloadDeadlines } from "./download-session.js";
 import type { PreparedFile, PreparedFiles } from "./prepared-files.js";
 import type { SessionStore } from "./session-store.js";
 
@@ -99,7 +100,7 @@ export function createTransfers(deps: {
           // What lies behind a gap does not count: nobody could tell by one number that it was sent.
           if (at <= sending.sentBytes) sending.sentBytes = Math.max(sending.sentBytes, at + length);
           at += length;
-          if (now().getTime() - toldAt < untoldMs(deadlines)) return;
+          if (now().getTime() - toldAt < untoldMsOf(deadlines.idleTtlMs)) return;
           toldAt = now().getTime();
           sessions.see(sessionId, call).then(
             ({ state }) => {

@@ -1,17 +1,18 @@
-// Structures that several services share; the names and members are the API's.
+// Structures that several services share; the names and members are the API's, and in XML they come in the order of its
+// documents.
 import { boolean, instant, integer, list, oneOf, optional, struct, text } from "../schema.js";
 
-export const localizableMessage = struct({ id: text, default_message: text, args: list(text) });
+export const localizableMessage = struct({ default_message: text, id: text, args: list(text) });
 
 /** What is declared of a checksum. Without an algorithm it is a SHA1. */
 export const checksumInfo = struct({
-  algorithm: optional(oneOf("SHA1", "MD5", "SHA256", "SHA512")),
   checksum: text,
+  algorithm: optional(oneOf("SHA1", "MD5", "SHA256", "SHA512")),
 });
 
 export const transferEndpoint = struct({
-  uri: text,
   ssl_certificate_thumbprint: optional(text),
+  uri: text,
   ssl_certificate: optional(text),
 });
 

@@ -1,6 +1,6 @@
 import { boolean, integer, list, oneOf, optional, struct, text } from "../schema.js";
 import { operationsOf } from "../operation.js";
-import { checksumInfo, localizableMessage, transferEndpoint, transferred } from "./models.js";
+import { checksumInfo, localizableMessage, transferEndpoint } from "./models.js";
 
 const operation = operationsOf("com.vmware.content.library.item.updatesession.file");
 const id = "update_session_id";
@@ -11,12 +11,15 @@ export const sourceType = oneOf("NONE", "PUSH", "PULL");
 export const transferStatus = oneOf("WAITING_FOR_TRANSFER", "TRANSFERRING", "READY", "VALIDATING", "ERROR");
 
 const info = struct({
-  name: text,
-  source_type: sourceType,
-  status: transferStatus,
-  ...transferred,
   source_endpoint: optional(transferEndpoint),
+  status: transferStatus,
+  error_message: optional(localizableMessage),
+  name: text,
   upload_endpoint: optional(transferEndpoint),
+  source_type: sourceType,
+  bytes_transferred: integer,
+  checksum_info: optional(checksumInfo),
+  size: optional(integer),
   keep_in_storage: optional(boolean),
 });
 

@@ -14,7 +14,7 @@ const spec = {
   id: optional(text),
   library_item_id: optional(text),
   library_item_content_version: optional(text),
-  error_message: optional(localizableMessage),
+  error_message: optional(struct({ default_message: optional(text), id: optional(text), args: optional(list(text)) })),
   client_progress: optional(integer),
   state: optional(sessionState),
   expiration_time: optional(instant),
@@ -77,7 +77,7 @@ export const updateSession = {
     api: { lines: [`POST ${api}/{${id}}?action=fail`] },
   }),
   update: operation("update", {
-    input: { update_session_id: text, update_spec: struct(spec) },
+    input: { update_session_id: text, update_spec: struct({ warning_behavior: spec.warning_behavior }) },
     id,
     rest: { method: "PATCH", at: "id" },
     api: { lines: [`PATCH ${api}/{${id}}`], body: "update_spec" },

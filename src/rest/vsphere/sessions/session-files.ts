@@ -4,19 +4,28 @@ import type { VsphereCall } from "../call.js";
 import { checksumsFrom } from "../checksums.js";
 import type { DataUrls } from "../data-urls.js";
 import { sourceOf } from "../endpoint.js";
-import { invalidArgument, type VapiError } from "../errors.js";
-import { listAll } from "../list-all.js";
-import { type ItemFileLister, listItemFiles } from "../list-item-files.js";
+import { invalidArgument } from "../errors.js";
+import { findItemFile, listItemFiles, noSuchFile } from "../files-of-item.js";
+import { listWhole } from "../list-whole.js";
 import type { sessionFile } from "../operations/session-file.js";
 import type { Service } from "../services.js";
 import { declarationAttributes, declarationOf } from "./attributes.js";
-import { type SeenDeps, seeSession, whileActive } from "./seen.js";
+import { type SeenDeps, seeSession, whileActive } from "./see-session.js";
 import { type FileInfo, messageOf, wireFile, wireKeptFile } from "./wire.js";
 
 export interface SessionFileDeps extends SeenDeps {
   readonly uploads: SeenDeps["uploads"] &
-    ItemFileLister &
-    Pick<Uploads, "addFile" | "findFile" | "listFiles" | "removeName" | "validateSession" | "getItemFile">;
+    Pick<
+      Uploads,
+      | "addFile"
+      | "findFile"
+      | "listFiles"
+      | "removeName"
+      | "validateSession"
+      | "getItem"
+      | "listItemFiles"
+      | "getItemFile"
+    >;
   readonly dataUrls: Pick<DataUrls, "forUpload">;
   readonly probe: Service<typeof sessionFile>["probe"];
 }
@@ -24,34 +33,20 @@ export interface SessionFileDeps extends SeenDeps {
 export function createSessionFiles(deps: SessionFileDeps): Service<typeof sessionFile> {
   const { uploads, dataUrls, probe } = deps;
 
-  function infoOf(session: Session, file: SessionFile, call: VsphereCall): FileInfo {
-    const url = session.state === "active" ? dataUrls.forUpload(file, declarationOf(file).number, call) : undefined;
-    return wireFile(file, url);
-  }
+  const infoOf = (file: SessionFile, call: VsphereCall): FileInfo =>
+    wireFile(file, dataUrls.forUpload(file, declarationOf(file).number, call));
 
   /** The item's file, where the session leaves it as it is. */
   async function findKept(session: Session, name: string, call: VsphereCall): Promise<ItemFile | undefined> {
-    if (session.itemId === undefined) return undefined;
-    try {
-      const file = await uploads.getItemFile({ itemId: session.itemId, name }, call);
-      return isKept(session, file) ? file : undefined;
-    } catch (error) {
-      if (isUploadError(error, "not_found")) return undefined;
-      throw error;
-    }
+    const { itemId } = session;
+    const file = itemId === undefined ? undefined : await findItemFile(uploads, { itemId, name }, call);
+    return file && isKept(session, file) ? file : undefined;
   }
 
   async function listKept(session: Session, call: VsphereCall): Promise<readonly ItemFile[]> {
     const { itemId } = session;
-    if (itemId === undefined) return [];
-    try {
-      const files = await listItemFiles(uploads, itemId, call);
-      return files.filter((file) => isKept(session, file));
-    } catch (error) {
-      // The item went after the session was over.
-      if (isUploadError(error, "not_found")) return [];
-      throw error;
-    }
+    const files = itemId === undefined ? [] : await listItemFiles(uploads, itemId, call);
+    return files.filter((file) => isKept(session, file));
   }
 
   return {
@@ -63,30 +58,36 @@ export function createSessionFiles(deps: SessionFileDeps): Service<typeof sessio
         ]);
       }
       const isPull = sourceType === "PULL" && endpoint !== undefined;
-      const { session, file } = await whileActive(deps, { operation: "add", sessionId, call }, () =>
+      const { file } = await whileActive(deps, { operation: "add", sessionId, call }, () =>
         uploads.addFile(
           {
             sessionId,
             name,
             // Some clients say -1 where a source does not tell.
             sizeBytes: size === undefined || size < 0 ? undefined : size,
-            checksums: checksumsFrom(checksum),
+            // Nothing is to come of NONE that could be checked.
+            checksums: sourceType === "NONE" ? [] : checksumsFrom(checksum),
             onFailure: isPull ? "session" : "file",
             ...(isPull && { source: sourceOf(endpoint) }),
-            attributes: declarationAttributes({ sourceType, number: randomNumber(), loginId: call.login?.id }),
+            attributes: declarationAttributes({
+              sourceType,
+              number: randomNumber(),
+              loginId: call.login?.id,
+              checksum,
+            }),
             onExisting: "replace",
           },
           call,
         ),
       );
-      return infoOf(session, file, call);
+      return infoOf(file, call);
     },
 
     async get({ update_session_id: sessionId, file_name: name }, call) {
       const session = await seeSession(deps, sessionId, call);
       try {
         const { file } = await uploads.findFile({ sessionId, name }, call);
-        return infoOf(session, file, call);
+        return infoOf(file, call);
       } catch (error) {
         if (!isUploadError(error, "not_found") || error.details.reason !== "FILE_NOT_FOUND") throw error;
       }
@@ -97,10 +98,10 @@ export function createSessionFiles(deps: SessionFileDeps): Service<typeof sessio
 
     async list({ update_session_id: sessionId }, call) {
       const session = await seeSession(deps, sessionId, call);
-      const changed = await listAll((page) => uploads.listFiles({ sessionId, page }, call));
+      const changed = await listWhole((page) => uploads.listFiles({ sessionId, page }, call), call);
       const names = new Set(changed.map(({ name }) => name));
       const kept = (await listKept(session, call)).filter(({ name }) => !names.has(name));
-      return [...kept.map(wireKeptFile), ...changed.map((file) => infoOf(session, file, call))];
+      return [...kept.map(wireKeptFile), ...changed.map((file) => infoOf(file, call))];
     },
 
     async remove({ update_session_id: sessionId, file_name: name }, call) {
@@ -124,7 +125,7 @@ export function createSessionFiles(deps: SessionFileDeps): Service<typeof sessio
         missing_files: missing.map(({ name }) => name),
         invalid_files: invalid.map(({ name, failure }) => ({
           name,
-          error_message: messageOf(failure ?? { reason: "interrupted", message: "its content is not whole" }),
+          error_message: messageOf(failure ?? { reason: "interrupted", message: "its content is not whole" }, name),
         })),
       };
     },
@@ -139,11 +140,6 @@ export function createSessionFiles(deps: SessionFileDeps): Service<typeof sessio
  */
 function isKept({ removals, endedAt }: Session, { name, modifiedAt }: ItemFile): boolean {
   return !removals.includes(name) && (endedAt === undefined || modifiedAt <= endedAt);
-}
-
-function noSuchFile(name: string): VapiError {
-  const shown = name.slice(0, 80);
-  return invalidArgument("file_not_found", `the session has no file ${JSON.stringify(shown)}`, [shown]);
 }
 
 function randomNumber(): number {

@@ -1,14 +1,14 @@
 // Update sessions: the core's sessions on an item, of which there is one at a time.
-import { type Deadlines, isUploadError, type Session, type Uploads } from "../../../core/index.js";
+import { assertPermission, type Deadlines, isUploadError, type Session, type Uploads } from "../../../core/index.js";
 import { type VsphereCall, vsphereOrigin } from "../call.js";
-import { parseClientToken } from "../client-token.js";
-import { listAll } from "../list-all.js";
+import { idOfCreated, parseClientToken } from "../client-token.js";
+import { listWhole } from "../list-whole.js";
 import { invalidArgument, message, VapiError, vapiError } from "../errors.js";
-import { isSubscribed } from "../library-kind.js";
+import { typeOf } from "../catalog/words.js";
 import type { updateSession } from "../operations/update-session.js";
 import type { Service } from "../services.js";
 import { type WarningBehavior, warningAttributes } from "./attributes.js";
-import { notAllowed, seeSession, whileActive } from "./seen.js";
+import { isForgotten, notAllowed, seeSession, whileActive } from "./see-session.js";
 import { wireSession } from "./wire.js";
 
 export interface UpdateSessionDeps {
@@ -52,9 +52,15 @@ export function createUpdateSessions(deps: UpdateSessionDeps): Service<typeof up
     if (!applied && session.state !== "completing") throw notAllowed(operation, session);
   }
 
+  /** Of an item that is gone the creation says so itself, unless its token was given before. */
   async function assertNotSubscribed(itemId: string, call: VsphereCall): Promise<void> {
-    const { libraryId } = await uploads.getItem({ itemId }, call);
-    if (!isSubscribed(await uploads.getLibrary({ libraryId }, call))) return;
+    try {
+      const { libraryId } = await uploads.getItem({ itemId }, call);
+      if (typeOf(await uploads.getLibrary({ libraryId }, call)) === "LOCAL") return;
+    } catch (error) {
+      if (isUploadError(error, "not_found")) return;
+      throw error;
+    }
     throw vapiError(
       "invalid_element_type",
       "item_of_subscribed_library",
@@ -90,7 +96,7 @@ export function createUpdateSessions(deps: UpdateSessionDeps): Service<typeof up
     async create({ client_token, create_spec: { library_item_id: itemId, warning_behavior } }, call) {
       const clientToken = parseClientToken(client_token);
       await assertNotSubscribed(itemId, call);
-      const { session } = await uploads.createSession(
+      const created = uploads.createSession(
         {
           clientToken,
           itemId,
@@ -102,17 +108,20 @@ export function createUpdateSessions(deps: UpdateSessionDeps): Service<typeof up
         },
         call,
       );
-      return session.id;
+      return idOfCreated(created.then(({ session }) => session));
     },
 
     get: async ({ update_session_id: id }, call) => wireSession(await seeSession(deps, id, call)),
 
     async list({ library_item_id: itemId }, call) {
+      assertPermission(call.caller, "upload");
       if (itemId !== undefined) await uploads.getItem({ itemId }, call);
       const mine = { field: "ownerId", is: "eq", value: call.caller.userId } as const;
       const ofItem = itemId === undefined ? [] : [{ field: "itemId", is: "eq", value: itemId.toLowerCase() } as const];
-      const found = await listAll((page) => uploads.listSessions({ where: { all: [mine, ...ofItem] }, page }, call));
-      return found.map(({ id }) => id);
+      const where = { all: [mine, ...ofItem] };
+      const found = await listWhole((page) => uploads.listSessions({ where, page }, call), call);
+      const now = deps.now();
+      return found.filter((session) => !isForgotten(session, now)).map(({ id }) => id);
     },
 
     complete: ({ update_session_id: sessionId }, call) =>
@@ -137,18 +146,16 @@ export function createUpdateSessions(deps: UpdateSessionDeps): Service<typeof up
 
     async update({ update_session_id: sessionId, update_spec }, call) {
       const warnings = checkWarnings(update_spec.warning_behavior);
-      const change = (session: Session) =>
-        warnings && { attributes: { ...session.attributes, ...warningAttributes(warnings) }, details: {} };
-      await act("update", sessionId, call, () => uploads.changeAttributes({ sessionId, change }, call));
+      // To say nothing of them is a call like any other: it keeps the session alive.
+      const change = ({ attributes }: Session) => ({
+        attributes: { ...attributes, ...warningAttributes(warnings) },
+        details: {},
+      });
+      await act("update", sessionId, call, () => uploads.changeAttributes({ sessionId, change, isApart: true }, call));
     },
 
     async delete({ update_session_id: sessionId }, call) {
-      try {
-        await uploads.deleteSession({ sessionId }, call);
-      } catch (error) {
-        if (!isUploadError(error, "wrong_state", "expired")) throw error;
-        throw notAllowed("delete", await uploads.getSession({ sessionId }, call));
-      }
+      await act("delete", sessionId, call, () => uploads.deleteSession({ sessionId }, call));
     },
   };
 }

@@ -2,15 +2,18 @@
 import {
   type Access,
   type CapabilityClaim,
+  type Failure,
   isUploadError,
   type PartInput,
   type SessionFile,
+  type UploadError,
   type Uploads,
 } from "../../../core/index.js";
-import { parseWholePart, type RoutedRequest, type WireRequest, type WireResponse } from "../../kit/index.js";
+import { parseWholePart, type RoutedRequest, whileUsed, type WireRequest, type WireResponse } from "../../kit/index.js";
 import type { VsphereCall } from "../call.js";
 import type { UploadContent } from "../data/service.js";
-import { invalidArgument, message, VapiError, vapiError } from "../errors.js";
+import { noSuchUrl } from "../data-urls.js";
+import { invalidArgument, message, VapiError } from "../errors.js";
 import { keepLoginAlive } from "../keep-login-alive.js";
 import { declarationOf } from "./attributes.js";
 
@@ -28,22 +31,38 @@ const headers = { "content-type": "application/json", "cache-control": "no-store
  * much of it is stored. Success is 200: clients take other good statuses for failures.
  */
 export function createUploadContent({ uploads, access }: UploadContentDeps): UploadContent {
+  /** The file that the URL is for, while its content can be sent there. */
+  async function fileAt(claim: CapabilityClaim, call: VsphereCall): Promise<SessionFile> {
+    const { session, file } = await uploads.getFile(placeOf(claim), call);
+    if (session.state !== "active") throw noSuchUrl();
+    assertDeclared(file, claim);
+    return file;
+  }
+
   /** Sends it; content that contradicts what was declared fails its file, which can be sent again. */
   async function write(claim: CapabilityClaim, part: Part, body: AsyncIterable<Uint8Array>, call: VsphereCall) {
     const place = placeOf(claim);
-    const check = (file: SessionFile) => assertDeclared(file, claim);
-    const { file } = await uploads.getFile(place, call);
-    check(file);
+    const file = await fileAt(claim, call);
     const { loginId: tokenId } = declarationOf(file);
-    const bytes = keepLoginAlive(access, { tenantId: claim.tenantId, tokenId }, body);
+    const sent = { before: file.attempts, isBegun: false };
+    const check = (locked: SessionFile) => {
+      assertDeclared(locked, claim);
+      sent.before = locked.attempts;
+    };
+    const bytes = whileUsed(keepLoginAlive(access, { tenantId: claim.tenantId, tokenId }, body), {
+      use: () => (sent.isBegun = true),
+    });
     try {
       return await uploads.writePart({ ...part, ...place, check, body: bytes }, call);
     } catch (error) {
+      // Who was sent away while sending is told whether it was by somebody else, or because the URL is over.
+      if (isUploadError(error, "superseded")) await fileAt(claim, call);
       const contradiction = findContradiction(error, file, part);
       if (contradiction === undefined) throw error;
-      const failure = { reason: "size_differs", message: contradiction.message } as const;
-      await uploads.refuseFile({ ...place, failure, check }, call);
-      throw contradiction;
+      const { failure, told } = contradiction;
+      const when = (locked: SessionFile) => isDeclared(locked, claim) && isOf(locked, sent);
+      await uploads.refuseFile({ ...place, failure, when }, call);
+      throw told;
     }
   }
 
@@ -60,8 +79,8 @@ export function createUploadContent({ uploads, access }: UploadContentDeps): Upl
 
     async standing(claim: CapabilityClaim, _request: RoutedRequest, call: VsphereCall): Promise<WireResponse> {
       try {
+        await fileAt(claim, call);
         const status = await uploads.getUploadStatus(placeOf(claim), call);
-        assertDeclared(status.file, claim);
         const { sizeBytes: declared, current } = status.file;
         const offset = status.kind === "offset" ? status.offset : (current?.sizeBytes ?? 0);
         const size = status.kind === "offset" ? declared : current?.sizeBytes;
@@ -85,29 +104,51 @@ function readPart(request: WireRequest): Part {
   return { ...part, restart: true, sizeBytes: undefined };
 }
 
+function isDeclared(file: SessionFile, claim: CapabilityClaim): boolean {
+  return declarationOf(file).number === claim.attempt;
+}
+
 function assertDeclared(file: SessionFile, claim: CapabilityClaim): void {
-  if (declarationOf(file).number !== claim.attempt) throw noSuchUrl();
+  if (!isDeclared(file, claim)) throw noSuchUrl();
+}
+
+/**
+ * Whether the file is as this request left it: at the attempt that it began, with nobody who took over; or, where it was
+ * refused before a byte was taken, at none. What others send, and have sent, is not for it to spoil.
+ */
+function isOf(file: SessionFile, sent: { readonly before: number; readonly isBegun: boolean }): boolean {
+  if (!sent.isBegun) return file.attempts === sent.before && file.running === undefined;
+  return file.running?.number === sent.before + 1 && file.running.epoch === 1;
 }
 
 /** What is wrong with content that came, or was announced, whole; a connection that broke off is not the content's fault. */
-function findContradiction(error: unknown, file: SessionFile, part: Part): VapiError | undefined {
-  if (part.restart !== true || !isUploadError(error, "too_large", "incomplete")) return undefined;
-  const { limit, expectedOffset = 0 } = error.details;
-  if (error.code === "incomplete" && part.lengthBytes !== undefined && expectedOffset < part.lengthBytes) {
-    return undefined;
+function findContradiction(
+  error: unknown,
+  file: SessionFile,
+  part: Part,
+): { readonly failure: Failure; readonly told: unknown } | undefined {
+  if (part.restart !== true) return undefined;
+  if (isUploadError(error, "checksum_mismatch")) {
+    return { failure: { reason: "checksum_differs", message: error.message }, told: error };
   }
-  const name = JSON.stringify(file.name);
+  if (!isUploadError(error, "too_large", "incomplete")) return undefined;
+  const { expectedOffset = 0 } = error.details;
+  const isCut = error.code === "incomplete" && part.lengthBytes !== undefined && expectedOffset < part.lengthBytes;
+  if (isCut) return undefined;
+  const told = tellSize(error, file, part);
+  return { failure: { reason: "size_differs", message: told.message }, told };
+}
+
+function tellSize(error: UploadError, { name, sizeBytes }: SessionFile, part: Part): VapiError {
+  const { limit, expectedOffset } = error.details;
   if (limit !== undefined) {
-    return invalidArgument("size_exceeded", `${error.message} (${limit.setting}=${limit.value})`, [file.name]);
+    return invalidArgument("size_exceeded", `${error.message} (${limit.setting}=${limit.value})`, [name]);
   }
-  const declared = String(file.sizeBytes);
+  const declared = String(sizeBytes);
   const came = part.lengthBytes ?? (error.code === "incomplete" ? expectedOffset : undefined);
   const actual = came === undefined ? `more than ${declared}` : String(came);
-  return invalidArgument("size_differs", `file ${name} was declared with ${declared} bytes, ${actual} came`, [
-    file.name,
-    declared,
-    actual,
-  ]);
+  const text = `file ${JSON.stringify(name)} was declared with ${declared} bytes, ${actual} came`;
+  return invalidArgument("size_differs", text, [name, declared, actual]);
 }
 
 /** An address is gone with what it was for. */
@@ -120,12 +161,4 @@ function answerTo(error: unknown): unknown {
   return new VapiError("invalid_argument", [message("offset_unexpected", text, [expected])], 416, {
     "upload-offset": expected,
   });
-}
-
-function noSuchUrl(): VapiError {
-  return vapiError(
-    "not_found",
-    "url_over",
-    "this URL leads nowhere, or no longer; the file's upload_endpoint says where its content is sent to",
-  );
 }

@@ -1,6 +1,6 @@
 // The core's sessions and files in the API's words.
 import type { Failure, FileState, ItemFile, Session, SessionFile, SessionState } from "../../../core/index.js";
-import { checksumInfoOf, type ChecksumInfo } from "../checksums.js";
+import { checksumInfoOf } from "../checksums.js";
 import { endpointOf } from "../endpoint.js";
 import { type LocalizableMessage, message } from "../errors.js";
 import type { sessionFile, transferStatus } from "../operations/session-file.js";
@@ -46,22 +46,22 @@ export function wireSession(session: Session): UpdateSessionModel {
   };
 }
 
-/** `uploadUrl`: where its content can be sent to; undefined where nothing can be sent any more. */
-export function wireFile(file: SessionFile, uploadUrl: string | undefined): FileInfo {
-  const { sourceType } = declarationOf(file);
+/** `uploadUrl`: where its content is sent to, for as long as anything can be sent. */
+export function wireFile(file: SessionFile, uploadUrl: string): FileInfo {
+  const { sourceType, checksum } = declarationOf(file);
   const whole = file.state === "ready" ? file.current : undefined;
   // A session that was given up has let its content go.
-  const isGone = file.state === "ready" && whole === undefined;
+  const isGone = file.state !== "failed" && whole === undefined && file.running === undefined;
   return {
     name: file.name,
     source_type: sourceType,
     status: isGone ? "WAITING_FOR_TRANSFER" : fileWords[file.state],
     bytes_transferred: whole?.sizeBytes ?? file.running?.offset ?? 0,
     size: whole?.sizeBytes,
-    checksum_info: whole ? checksumInfoOf(whole) : declaredChecksum(file),
-    error_message: file.state === "failed" && file.failure ? messageOf(file.failure) : undefined,
+    checksum_info: whole ? checksumInfoOf(whole) : checksum,
+    error_message: file.state === "failed" && file.failure ? messageOf(file.failure, file.name) : undefined,
     source_endpoint: sourceType === "PULL" && file.source ? endpointOf(file.source) : undefined,
-    upload_endpoint: sourceType === "PUSH" && uploadUrl !== undefined ? { uri: uploadUrl } : undefined,
+    upload_endpoint: sourceType === "PUSH" ? { uri: uploadUrl } : undefined,
     keep_in_storage: true,
   };
 }
@@ -80,19 +80,7 @@ export function wireKeptFile({ name, content }: ItemFile): FileInfo {
   };
 }
 
-/** Every failure has one: clients take a session or a file in ERROR for broken without. */
-export function messageOf({ reason, message: text, source }: Failure): LocalizableMessage {
-  return message(source ?? reason, text);
-}
-
-const algorithms: Partial<Record<string, NonNullable<ChecksumInfo["algorithm"]>>> = {
-  sha1: "SHA1",
-  md5: "MD5",
-  sha256: "SHA256",
-  sha512: "SHA512",
-};
-
-function declaredChecksum({ checksums: [first] }: SessionFile): ChecksumInfo | undefined {
-  const algorithm = first && algorithms[first.algorithm];
-  return algorithm && { algorithm, checksum: first.value };
+/** Every failure has one: clients take a session or a file in ERROR for broken without. `fileName`: of which file. */
+export function messageOf({ reason, message: text, source }: Failure, fileName?: string): LocalizableMessage {
+  return message(source ?? reason, text, fileName === undefined ? [] : [fileName]);
 }

@@ -16,6 +16,8 @@ export interface SentBody {
   readonly family: Family;
 }
 
+const formType = "application/x-www-form-urlencoded";
+
 /**
  * What of the input is in the body; undefined for nothing. An empty body is one without a type, whatever it is said to be.
  * Throws 415 for a type that is not taken here, unless the body is JSON all the same.
@@ -23,9 +25,11 @@ export interface SentBody {
 export async function readBody(operation: Operation, body: SentBody, problems: Problems): Promise<unknown> {
   const { text, contentType, family } = body;
   if (/^\s*$/.test(text)) return undefined;
-  const type = mediaTypeOf(contentType);
+  const said = mediaTypeOf(contentType);
+  // No parameter begins with a brace: curl says that all it sends is a form, unless it is told otherwise.
+  const type = said === formType && text.trimStart().startsWith("{") ? "" : said;
   if (family === "rest" && xmlTypes.includes(type)) return await readDocument(operation, text, problems);
-  if (family === "rest" && type === "application/x-www-form-urlencoded") {
+  if (family === "rest" && type === formType) {
     return readPairs(operation.input, parsePairs(text, "form"), problems);
   }
   const sent = readAsJson(text, type, family);
@@ -37,7 +41,7 @@ function readAsJson(text: string, type: string, family: Family): JsonValue {
     return parseJson(text);
   } catch (error) {
     if (type === "" || type === "application/json" || !(error instanceof HttpProblem)) throw error;
-    const more = family === "rest" ? ", application/xml or application/x-www-form-urlencoded" : "";
+    const more = family === "rest" ? `, application/xml or ${formType}` : "";
     throw new HttpProblem(415, `a body here is application/json${more}`);
   }
 }

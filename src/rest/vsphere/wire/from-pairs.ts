@@ -1,7 +1,7 @@
 // Parameters as pairs: a leaf each, called by its path. Members of lists have numbers from 1.
 import { invalidArgument } from "../errors.js";
 import type { StructType, Type } from "../schema.js";
-import { at, type Problems, quoted } from "./problems.js";
+import { at, type Problems } from "./problems.js";
 import { readText, type ScalarType } from "./scalars.js";
 
 const maxPairs = 10_000;
@@ -28,9 +28,8 @@ export function readPairs(
   for (const [name, value] of pairs) {
     if (++count > maxPairs) throw invalidArgument("too_many_parameters", `there are more than ${maxPairs} parameters`);
     const node = findNode(root, name);
-    if (node === undefined) {
-      problems.tell("parameter_unknown", quoted(name), "is no parameter of this operation, or of a part of it");
-    } else node.values.push(value);
+    if (node === undefined) problems.tellUnknown(name);
+    else node.values.push(value);
   }
   // What is on the way to no leaf has no value.
   problems.assertNone();
@@ -81,7 +80,7 @@ function readNode({ type, parts, values }: Node, path: string, problems: Problem
       }
       const numbers = Array.from(parts.keys(), (_, index) => String(index + 1));
       if (!numbers.every((number) => parts.has(number))) {
-        return problems.tell("value_invalid", path, `has to have the numbers from 1 to ${numbers.length}`);
+        return problems.tell("value_invalid", path, "is a list: its numbers begin at 1 and have no gap");
       }
       return numbers.map((number) => readNode(parts.get(number)!, at(path, number), problems));
     }

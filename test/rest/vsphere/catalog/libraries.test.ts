@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createId } from "../../../../src/core/index.js";
 import type { VsphereCall } from "../../../../src/rest/vsphere/call.js";
-import { listWhole } from "../../../../src/rest/vsphere/catalog/listing.js";
+import { listWhole } from "../../../../src/rest/vsphere/list-whole.js";
 import { toVapiError } from "../../../../src/rest/vsphere/errors.js";
 import { type OpenedUploads, openUploads, startSession } from "../../../support/uploads.js";
 import { type Catalog, catalogOf, through, typeOfRefusal } from "./scene.js";
@@ -284,10 +284,10 @@ describe("a list", () => {
     expect(await listWhole(list, admin, 3)).toHaveLength(3);
   });
 
-  it("that is too long for one answer says to use find", async () => {
+  it("that is too long for one answer says to ask for fewer", async () => {
     const endless = async () => ({ things: Array.from({ length: 1000 }, () => ({ id: "a" })), nextCursor: "on" });
     const error = await listWhole(endless, admin).catch((thrown: unknown) => toVapiError(thrown));
     expect(error).toMatchObject({ type: "unable_to_allocate_resource", messages: [{ args: ["100000"] }] });
-    expect(error).toMatchObject({ message: expect.stringContaining("find") });
+    expect(error).toMatchObject({ message: expect.stringMatching(/more than 100000 entries.*; ask for fewer$/) });
   });
 });

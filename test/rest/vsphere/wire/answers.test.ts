@@ -10,7 +10,7 @@ const session = {
   id: "u:1",
   library_item_id: "i",
   library_item_content_version: "2",
-  error_message: { id: "x", default_message: `<a> & "b"\r\n\0\ufffe😀`, args: [] },
+  error_message: { default_message: `<a> & "b"\r\n\0\ufffe😀`, id: "x", args: [] },
   client_progress: 0,
   state: "ACTIVE",
   expiration_time: new Date("2013-06-06T22:13:05Z"),
@@ -23,7 +23,7 @@ const inJson = {
   id: "u:1",
   library_item_id: "i",
   library_item_content_version: "2",
-  error_message: { id: "x", default_message: `<a> & "b"\r\n\0\ufffe😀`, args: [] },
+  error_message: { default_message: `<a> & "b"\r\n\0\ufffe😀`, id: "x", args: [] },
   client_progress: 0,
   state: "ACTIVE",
   expiration_time: "2013-06-06T22:13:05.000Z",
@@ -32,7 +32,7 @@ const inJson = {
 
 const inXml =
   "<value><id>u:1</id><library_item_id>i</library_item_id><library_item_content_version>2</library_item_content_version>" +
-  "<error_message><id>x</id><default_message>&lt;a&gt; &amp; &quot;b&quot;&#13;\n\ufffd\ufffd😀</default_message>" +
+  "<error_message><default_message>&lt;a&gt; &amp; &quot;b&quot;&#13;\n\ufffd\ufffd😀</default_message><id>x</id>" +
   "<args-array></args-array></error_message><client_progress>0</client_progress><state>ACTIVE</state>" +
   "<expiration_time>2013-06-06T22:13:05.000Z</expiration_time><warning_behavior-array><array-item>" +
   "<type>EXPIRED_CERTIFICATE</type><ignored>false</ignored></array-item></warning_behavior-array></value>";

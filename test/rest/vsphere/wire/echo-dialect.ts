@@ -46,7 +46,7 @@ export function openEcho(give: (operation: Operation, input: unknown) => unknown
     trailingSlash: "optional",
     queryNames: "exact",
     unread: "close",
-    admit: async ({ signal }) => ({ call: { signal } as VsphereCall, use: () => undefined }),
+    admit: async (wire) => ({ call: { signal: wire.signal, wire } as VsphereCall, use: () => undefined }),
     lose,
     refuse,
     apology,

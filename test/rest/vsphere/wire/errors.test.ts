@@ -21,8 +21,8 @@ const missing = new VapiError("not_found", [
   message("second", "look elsewhere"),
 ]);
 const messages = [
-  { id: "com.vmware.x", default_message: "no <such> library", args: ["l", "&"] },
-  { id: "slipway.second", default_message: "look elsewhere", args: [] },
+  { default_message: "no <such> library", id: "com.vmware.x", args: ["l", "&"] },
+  { default_message: "look elsewhere", id: "slipway.second", args: [] },
 ];
 
 describe("an error", () => {
@@ -50,9 +50,9 @@ describe("an error", () => {
     expect(body).toBe(
       '<?xml version="1.0" encoding="UTF-8"?>\n<ns0:Error xmlns:ns0="http://vmware.com/vapi/std/errors">' +
         "<type>com.vmware.vapi.std.errors.not_found</type><value><messages-array>" +
-        "<array-item><id>com.vmware.x</id><default_message>no &lt;such&gt; library</default_message>" +
+        "<array-item><default_message>no &lt;such&gt; library</default_message><id>com.vmware.x</id>" +
         "<args-array><array-item>l</array-item><array-item>&amp;</array-item></args-array></array-item>" +
-        "<array-item><id>slipway.second</id><default_message>look elsewhere</default_message>" +
+        "<array-item><default_message>look elsewhere</default_message><id>slipway.second</id>" +
         "<args-array></args-array></array-item></messages-array></value></ns0:Error>\n",
     );
   });

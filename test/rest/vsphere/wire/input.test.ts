@@ -62,6 +62,17 @@ describe("the media type of a body", () => {
     },
   );
 
+  it.each([
+    ["the older", "POST /rest/com/vmware/content/library?~action=find"],
+    ["the newer", "POST /api/content/library?action=find"],
+  ])(
+    "may be a form's, as curl says of all it sends, where the body is an object of JSON: %s API",
+    async (_api, line) => {
+      expect((await ask(line, ` \r\n${spec}`, form)).asked?.input).toEqual({ spec: { name: "n" } });
+      expect(problemsOf(await ask(line, '{"spec":', form))).toEqual([400, "slipway.http 400"]);
+    },
+  );
+
   it.each(["multipart/form-data; boundary=x", "text/csv", "application/octet-stream"])(
     "is refused with 415 where the body is no JSON either: %s",
     async (type) => {

@@ -1,5 +1,5 @@
 // A session as whoever asks sees it, and what it does not allow any more.
-import { isUploadError, type Session, type Uploads } from "../../../core/index.js";
+import { isUploadError, type Session, sessionNotFound, type Uploads } from "../../../core/index.js";
 import type { VsphereCall } from "../call.js";
 import { vapiError, type VapiError } from "../errors.js";
 import { sessionWords } from "./wire.js";
@@ -22,6 +22,7 @@ const longestUntoldMs = 60_000;
 export async function seeSession(deps: SeenDeps, sessionId: string, call: VsphereCall): Promise<Session> {
   const session = await deps.uploads.getSession({ sessionId }, call);
   const { idleTtlMs } = session.deadlines;
+  if (isForgotten(session, deps.now())) throw sessionNotFound(sessionId);
   const runs = session.state === "active" || session.state === "completing";
   if (!runs || session.expiresAt === undefined) return session;
   const leftMs = session.expiresAt.getTime() - deps.now().getTime();
@@ -37,6 +38,11 @@ export async function seeSession(deps: SeenDeps, sessionId: string, call: Vspher
     if (!isUploadError(error, "expired")) throw error;
   }
   return { ...session, state: "failed", failure: expired };
+}
+
+/** Nobody has to have swept it away first. */
+export function isForgotten({ endedAt, expiresAt }: Session, now: Date): boolean {
+  return endedAt !== undefined && expiresAt !== undefined && expiresAt <= now;
 }
 
 /** Carries out what the session must be active for; says which state it is in where that does not allow it. */

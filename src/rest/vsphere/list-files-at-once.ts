@@ -1,7 +1,7 @@
 import type { Item, ItemFile, Uploads } from "../../core/index.js";
 import type { VsphereCall } from "./call.js";
-import { listWhole } from "./catalog/listing.js";
 import { vapiError } from "./errors.js";
+import { listWhole } from "./list-whole.js";
 
 export type ItemFileLister = Pick<Uploads, "getItem" | "listItemFiles">;
 
@@ -12,7 +12,7 @@ const mostTries = 10;
  * meanwhile. Throws `not_found`, `service_unavailable` where it never stops
  * changing, and as `listWhole`.
  */
-export async function listItemFiles(
+export async function listFilesAtOnce(
   uploads: ItemFileLister,
   itemId: string,
   call: VsphereCall,
