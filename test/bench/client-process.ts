@@ -10,11 +10,16 @@ import { FileService } from "../../gen/slipway/upload/v1/file_service_pb.js";
 import { SessionService } from "../../gen/slipway/upload/v1/session_service_pb.js";
 import type { UploadFileRequestSchema } from "../../gen/slipway/upload/v1/upload_pb.js";
 import { openFolio } from "../support/folio.js";
+import { uploadBody } from "../support/open-upload.js";
+import { openVsphere } from "../support/vsphere.js";
+import { benchPassword } from "./slipway-server.js";
 
 /** Where a file goes; for the floor any names will do. */
 export interface Place {
   readonly sessionId: string;
   readonly fileId: string;
+  /** Where its content is sent, for the face that has a URL for that. */
+  readonly path?: string;
 }
 
 export type ClientCommand =
@@ -110,6 +115,11 @@ async function send({ url, files }: Clients, place: Place): Promise<() => void> 
     const { status, text } = await folio.upload(place.sessionId, place.fileId, body).finally(folio.close);
     return () => assertEqual(`the status (${text})`, status, 200);
   }
+  if (face === "vsphere") {
+    const target = { method: "PUT", url: url + (place.path ?? "/rest/") };
+    const { status, text } = await uploadBody(target, { bytes: content(), lengthBytes: sizeBytes });
+    return () => assertEqual(`the status (${text})`, status, 200);
+  }
   const { file, committedOffset } = await files.uploadFile(messages(place), {
     signal: AbortSignal.timeout(deadlineMs),
   });
@@ -120,6 +130,18 @@ async function send({ url, files }: Clients, place: Place): Promise<() => void> 
     assertEqual("the size", stored, BigInt(sizeBytes));
     assertEqual("the SHA-256", answered, sha256);
   };
+}
+
+/** A new item in a new library, and a session on it. */
+async function prepareItem(url: string, files: Clients["files"]): Promise<Place> {
+  const vsphere = await openVsphere({ url }, { password: benchPassword });
+  const sessionId = await vsphere.createSession(
+    await vsphere.createItem(await vsphere.createLibrary(randomUUID()), "content"),
+  );
+  const spec = { name: "content", source_type: "PUSH", size: sizeBytes };
+  const { upload_endpoint: endpoint } = await vsphere.add(sessionId, spec);
+  const [file] = (await files.listFiles({ sessionId })).files;
+  return { sessionId, fileId: file!.id, path: new URL(endpoint!.uri).pathname };
 }
 
 async function upload(clients: Clients, place: Place): Promise<UploadTiming> {
@@ -162,6 +184,7 @@ async function obey(command: ClientCommand): Promise<unknown> {
     const { id, fileDefinitions } = await folio.create(["content"]).finally(folio.close);
     return { sessionId: id, fileId: fileDefinitions[0]!.id } satisfies Place;
   }
+  if (command.kind === "prepare" && face === "vsphere") return prepareItem(slipwayUrl, files);
   if (command.kind === "prepare") {
     const { session } = await sessions.createSession({ clientToken: randomUUID() });
     const spec = { name: "content", sizeBytes: BigInt(sizeBytes) };

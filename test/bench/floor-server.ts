@@ -50,8 +50,8 @@ async function uploadFile(requests: AsyncIterable<UploadFileRequest>) {
   return { file, committedOffset: BigInt(sizeBytes), applied: true };
 }
 
-/** Anything below this path is a file, as FOLIO's face has it. */
-const rawPath = "/data-import/";
+/** Anything below these paths is a file, as FOLIO's face and VMware's have it. */
+const rawPaths = ["/data-import/", "/rest/"];
 
 const handleRaw: NodeHandler = (request, response) => {
   store(request as AsyncIterable<Uint8Array>).then(
@@ -82,7 +82,8 @@ const listener = await listen({
   host: "127.0.0.1",
   onError: (error) => console.error(error),
   port: 0,
-  handler: (request, response) => (request.url?.startsWith(rawPath) ? handleRaw : handleRpc)(request, response),
+  handler: (request, response) =>
+    (rawPaths.some((path) => request.url?.startsWith(path)) ? handleRaw : handleRpc)(request, response),
   maxBufferedBytes: defaultLimits.maxBufferedBytes,
 });
 const leave = () => process.exit(0);

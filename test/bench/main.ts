@@ -11,7 +11,7 @@ import { type Database, databases, type Face, faces, runUploadBench, type Upload
 const usage = `Usage: npm run bench -- NAME [FLAGS]
 
   upload               one file through UploadFile, over Connect (HTTP/1.1) and gRPC (h2c), and through FOLIO's face
-                       (REST POST, HTTP/1.1), beside the floor of each: the same protocol stack, hash and one sync, with no metadata
+                       and VMware's (REST POST and PUT, HTTP/1.1), beside the floor of each: the same protocol stack, hash and one sync, with no metadata
   memory               what many uploads at the same time cost, over idle: 200 slow ones, 50 of 200MiB, one of
                        all of that; the same through FOLIO's face; takes --uploads, --size, --database and --node-flags
   start                how long a start takes, with an empty folder and with a database in it, beside Node's own;
@@ -21,7 +21,7 @@ Flags:
   --uploads N          50; 1 to 500
   --size SIZE          1GiB, for memory 200MiB; of the file, at least 1MiB
   --rounds N           5; 1 to 20, after a warm-up
-  --only FACE          connect, grpc or folio
+  --only FACE          connect, grpc, folio or vsphere
   --medium NAME        disk or memory
   --database KIND      embedded; or postgres, on the server of DATABASE_URL, in a database of its own
   --json FILE          writes all rounds there, too

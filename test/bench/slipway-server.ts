@@ -4,7 +4,8 @@ import { trustOkapi } from "../support/folio.js";
 import { type BenchServer, type Processes, repositoryRoot } from "./processes.js";
 
 const readyMs = 60_000;
-const adminPassword = "a password for a bench";
+/** Of every server that is started here. */
+export const benchPassword = "a password for a bench";
 
 /** Slipway as people start it, in a folder of its own; resolves once it is ready, with a token for it. */
 export async function startSlipway(
@@ -22,7 +23,7 @@ export async function startSlipway(
   const words = [...nodeFlags, program, "serve", "--listen", "127.0.0.1:0", "--data-dir", folder];
   const env = {
     SLIPWAY_LOG_LEVEL: "warn",
-    SLIPWAY_ADMIN_PASSWORD: adminPassword,
+    SLIPWAY_ADMIN_PASSWORD: benchPassword,
     // FOLIO's face believes what a client says of itself; the others do not know of it.
     ...trustOkapi,
     ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
@@ -36,7 +37,7 @@ async function logIn(url: string): Promise<string> {
   const response = await fetch(`${url}/slipway.upload.v1.AccessService/Login`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ login: "admin", password: adminPassword }),
+    body: JSON.stringify({ login: "admin", password: benchPassword }),
   });
   const { token } = (await response.json()) as { readonly token?: string };
   if (token === undefined) throw new Error(`slipway lets nobody in: ${response.status}`);

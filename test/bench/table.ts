@@ -36,6 +36,7 @@ const faceNames: Readonly<Record<string, string>> = {
   connect: "Connect, HTTP/1.1",
   grpc: "gRPC, h2c",
   folio: "REST POST (FOLIO), HTTP/1.1",
+  vsphere: "REST PUT (VMware), HTTP/1.1",
 };
 const sides = ["floor", "slipway"] as const;
 

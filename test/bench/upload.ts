@@ -1,4 +1,4 @@
-// One file through UploadFile or FOLIO's face, beside the floor of its face: both servers run at the same time, one works; rounds
+// One file through UploadFile, FOLIO's face or VMware's, beside the floor of its face: both servers run at the same time, one works; rounds
 // alternate.
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -14,7 +14,7 @@ import { type BenchServer, type Processes, repositoryRoot } from "./processes.js
 import { startSlipway } from "./slipway-server.js";
 import { describeMachine, formatTable, type Measured, type Round, type Row } from "./table.js";
 
-export const faces = ["connect", "grpc", "folio"] as const;
+export const faces = ["connect", "grpc", "folio", "vsphere"] as const;
 export type Face = (typeof faces)[number];
 export const databases = ["embedded", "postgres"] as const;
 export type Database = (typeof databases)[number];

@@ -1,33 +1,22 @@
 // A server that is killed while it fetches something large whose completion has been asked for already.
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { rm } from "node:fs/promises";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { FileState } from "../../gen/slipway/upload/v1/file_pb.js";
 import { SessionState } from "../../gen/slipway/upload/v1/session_pb.js";
 import { declare, fileOf, type Place, serveHead, sessionIn, until } from "../pull/scene.js";
-import { pseudoRandom } from "../support/bodies.js";
 import { openClient, type TestClient } from "../support/client.js";
-import { copyEmbeddedTemplate } from "../support/embedded-template.js";
-import { openTestSchema, postgresAvailable } from "../support/postgres.js";
-import { makeDataDir, type ServerOptions, startServer } from "../support/server.js";
+import { blockAt, blockBytes, makeBlocks } from "../support/noise-blocks.js";
+import { postgresAvailable } from "../support/postgres.js";
+import { type ServerOptions, startServer } from "../support/server.js";
+import { makePlace } from "./survive-kills.js";
 
 const GiB = 2 ** 30;
-const blockBytes = 2 ** 20;
 /** In which part of the content the server is killed. */
 const killsAt = [0.3, 0.6] as const;
 const env = { SLIPWAY_PULL_ALLOW: "127.0.0.1" };
-
-/** No two blocks are the same, so nothing can be lost, doubled or put elsewhere without being noticed. */
-const noise = Buffer.from(pseudoRandom(blockBytes));
-function blockAt(number: number): Buffer {
-  const block = Buffer.from(noise);
-  block.writeUInt32BE(number, 0);
-  block.writeUInt32BE(number, blockBytes - 4);
-  return block;
-}
 
 /** Serves a GiB that is made as it is asked for, by Range where that is wanted. Tells what was asked. */
 async function serveGiB() {
@@ -55,9 +44,9 @@ async function stream(response: ServerResponse, from: number): Promise<void> {
 }
 
 function hashAll(): string {
-  const hash = createHash("sha256");
-  for (let number = 0; number < GiB / blockBytes; number++) hash.update(blockAt(number));
-  return hash.digest("hex");
+  const { bytes, digest } = makeBlocks(GiB / blockBytes);
+  for (const _ of bytes);
+  return digest();
 }
 
 async function hashRead(client: TestClient, place: Place): Promise<string> {
@@ -104,17 +93,9 @@ async function surviveKills(options: ServerOptions): Promise<void> {
 }
 
 describe("a server that is killed in the middle of a fetch of 1 GiB", { timeout: 300_000 }, () => {
-  it("ends its completion by itself, byte for byte, on the embedded database (P3, P5)", async () => {
-    const dataDir = await copyEmbeddedTemplate();
-    onTestFinished(() => rm(dataDir, { recursive: true }));
-    await surviveKills({ dataDir });
-  });
+  it("ends its completion by itself, byte for byte, on the embedded database (P3, P5)", async () =>
+    surviveKills(await makePlace("the embedded database")));
 
-  it.runIf(postgresAvailable())("ends its completion by itself, byte for byte, on PostgreSQL (P3, P5)", async () => {
-    const schema = await openTestSchema();
-    onTestFinished(schema.drop);
-    const dataDir = await makeDataDir();
-    onTestFinished(() => rm(dataDir, { recursive: true }));
-    await surviveKills({ dataDir, databaseUrl: schema.url });
-  });
+  it.runIf(postgresAvailable())("ends its completion by itself, byte for byte, on PostgreSQL (P3, P5)", async () =>
+    surviveKills(await makePlace("PostgreSQL")));
 });

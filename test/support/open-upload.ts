@@ -72,7 +72,7 @@ function withLength(target: HttpTarget, lengthBytes: number | undefined): HttpTa
 }
 
 async function send(request: ClientRequest, bytes: Uint8Array): Promise<void> {
-  if (!request.write(bytes)) await Promise.race([once(request, "drain"), once(request, "close")]);
+  if (!request.write(bytes) && !request.destroyed) await Promise.race([once(request, "drain"), once(request, "close")]);
 }
 
 async function readAnswer(response: IncomingMessage): Promise<TextAnswer> {

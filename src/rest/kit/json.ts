@@ -2,6 +2,8 @@ import type { JsonValue } from "../../core/index.js";
 import { HttpProblem } from "./problem.js";
 
 const maxDepth = 100;
+/** Some values take many times the memory of their text. */
+const maxValues = 1_000_000;
 
 /**
  * Text as JSON; throws `HttpProblem` 400. Members are the value's own, whatever they are called: `__proto__` is a name as
@@ -9,8 +11,7 @@ const maxDepth = 100;
  */
 export function parseJson(text: string): JsonValue {
   if (/^\s*$/.test(text)) throw new HttpProblem(400, "the body is empty where JSON is expected");
-  // What is read here is walked through by functions that call themselves.
-  if (isDeeper(text, maxDepth)) throw new HttpProblem(400, `the JSON is nested deeper than ${maxDepth} levels`);
+  assertBounded(text);
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -23,8 +24,10 @@ function tidy(message: string): string {
   return message.replaceAll(/[\s\p{C}]+/gu, " ").slice(0, 200);
 }
 
-function isDeeper(text: string, levels: number): boolean {
+/** What is read here is walked through by functions that call themselves. */
+function assertBounded(text: string): void {
   let depth = 0;
+  let values = 0;
   let quoted = false;
   for (let at = 0; at < text.length; at++) {
     const char = text[at];
@@ -33,8 +36,10 @@ function isDeeper(text: string, levels: number): boolean {
       else if (char === '"') quoted = false;
     } else if (char === '"') quoted = true;
     else if (char === "[" || char === "{") {
-      if (++depth > levels) return true;
+      if (++depth > maxDepth) throw new HttpProblem(400, `the JSON is nested deeper than ${maxDepth} levels`);
+      values++;
     } else if (char === "]" || char === "}") depth--;
+    else if (char === ",") values++;
+    if (values > maxValues) throw new HttpProblem(400, `the JSON has more than ${maxValues} values`);
   }
-  return false;
 }

@@ -2,13 +2,11 @@
 import { type ItemFile, isUploadError, type Uploads } from "../../core/index.js";
 import type { VsphereCall } from "./call.js";
 import { invalidArgument, type VapiError } from "./errors.js";
-import { listWhole } from "./list-whole.js";
-
-type Reads = Pick<Uploads, "getItemFile" | "listItemFiles">;
+import { type ItemFileLister, listFilesAtOnce } from "./list-files-at-once.js";
 
 /** Undefined where the item has no such file, or is gone. Throws `invalid` for what is no name. */
 export async function findItemFile(
-  uploads: Pick<Reads, "getItemFile">,
+  uploads: Pick<Uploads, "getItemFile">,
   place: { readonly itemId: string; readonly name: string },
   call: VsphereCall,
 ): Promise<ItemFile | undefined> {
@@ -22,12 +20,12 @@ export async function findItemFile(
 
 /** By name. */
 export async function listItemFiles(
-  uploads: Pick<Reads, "listItemFiles">,
+  uploads: ItemFileLister,
   itemId: string,
   call: VsphereCall,
 ): Promise<readonly ItemFile[]> {
   try {
-    return await listWhole((page) => uploads.listItemFiles({ itemId, page }, call), call);
+    return await listFilesAtOnce(uploads, itemId, call);
   } catch (error) {
     if (isUploadError(error, "not_found")) return [];
     throw error;

@@ -6,36 +6,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pseudoRandom } from "../../support/bodies.js";
 import { openClient, type TestClient } from "../../support/client.js";
 import { type FolioBody, type FolioClient, fileOf, openFolio, trustOkapi } from "../../support/folio.js";
+import { growthDuring, mostGrowthMib } from "../../support/memory-growth.js";
 import { readMetrics } from "../../support/metrics.js";
-import { readMemory, resetPeakMemory } from "../../support/process-stats.js";
+import { makeBlocks } from "../../support/noise-blocks.js";
 import { startServer, type TestServer } from "../../support/server.js";
 import { uploadMany } from "../../support/upload-load.js";
 
 const mib = 2 ** 20;
 const gib = 2 ** 30;
-const mostGrowthMib = 96;
 
-/** No two blocks are the same, so nothing can be lost, doubled or put elsewhere without being noticed. */
-const noise = Buffer.from(pseudoRandom(mib));
-function blockAt(number: number): Buffer {
-  const block = Buffer.from(noise);
-  block.writeUInt32BE(number, 0);
-  block.writeUInt32BE(number, mib - 4);
-  return block;
-}
-
-/** So many blocks, and what all that has been sent of them hashes to. */
-function makeContent(blocks: number) {
-  const hash = createHash("sha256");
-  function* bytes() {
-    for (let number = 0; number < blocks; number++) {
-      const block = blockAt(number);
-      hash.update(block);
-      yield block;
-    }
-  }
-  return { bytes: bytes(), digest: () => hash.digest("hex") };
-}
+const noise = pseudoRandom(16 * 1024);
 
 let server: TestServer;
 let folio: FolioClient;
@@ -79,12 +59,11 @@ async function uploadFiles(
 
 /** 16 KiB a second, ten times. */
 function makeSlowContent() {
-  const chunk = noise.subarray(0, 16 * 1024);
   const hash = createHash("sha256");
   async function* bytes() {
     for (let sent = 0; sent < 10; sent++) {
-      hash.update(chunk);
-      yield chunk;
+      hash.update(noise);
+      yield noise;
       await sleep(1_000);
     }
   }
@@ -97,15 +76,6 @@ async function hashRead(sessionId: string, fileId: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** How much more memory than before the server held at most while this went on (MiB). */
-async function growthDuring(work: () => Promise<void>): Promise<number> {
-  await sleep(1_000);
-  const { nowBytes: idleBytes } = await readMemory(server.pid);
-  await resetPeakMemory(server.pid);
-  await work();
-  return ((await readMemory(server.pid)).peakBytes - idleBytes) / mib;
-}
-
 // Of what is large, the server's own digest of all bytes that arrived has to do: to read it back takes longer than to send it.
 describe("uploads through FOLIO's face cost a server that has worked at most 96 MiB of resident memory", () => {
   it.each([
@@ -116,8 +86,8 @@ describe("uploads through FOLIO's face cost a server that has worked at most 96 
     async (_, sizeBytes, announced) => {
       const { id, fileDefinitions } = await folio.create(["large.mrc"]);
       const [{ id: fileId } = { id: "" }] = fileDefinitions;
-      const content = makeContent(sizeBytes / mib);
-      const growth = await growthDuring(async () => {
+      const content = makeBlocks(sizeBytes / mib);
+      const growth = await growthDuring(server.pid, async () => {
         const lengthBytes = announced ? sizeBytes : undefined;
         const { status, text } = await folio.upload(id, fileId, { bytes: content.bytes, lengthBytes });
         expect(status, text).toBe(200);
@@ -134,7 +104,7 @@ describe("uploads through FOLIO's face cost a server that has worked at most 96 
   );
 
   it("200 slow files at the same time, each of a definition of its own (P5, P10)", async () => {
-    const growth = await growthDuring(async () => {
+    const growth = await growthDuring(server.pid, async () => {
       await Promise.all(Array.from({ length: 200 }, () => uploadFiles(1, makeSlowContent)));
     });
     expect(growth).toBeLessThanOrEqual(mostGrowthMib);
@@ -148,7 +118,7 @@ it("64 files of 8 MiB into one definition at the same time are all there in the 
     for (; uploading; await sleep(50)) held.push((await readMetrics(server.url)).get("slipway_buffered_bytes")!);
     return Math.max(...held);
   })();
-  await uploadFiles(64, () => makeContent(8)).finally(() => {
+  await uploadFiles(64, () => makeBlocks(8)).finally(() => {
     uploading = false;
   });
   const most = await watching;

@@ -13,6 +13,8 @@ export interface VsphereServer {
   client: TestClient;
   /** A library for the file's tests. */
   libraryId: string;
+  /** Of a real PostgreSQL; empty for the embedded database. */
+  databaseUrl: string;
   /** A new item with these files in it; names of items differ. */
   item(files?: Readonly<Record<string, Uint8Array>>): Promise<string>;
 }
@@ -49,7 +51,7 @@ export function useVsphereServer({ database = "embedded", env = {}, tls = false 
       await vsphere.act(session, "complete");
       return id;
     }
-    Object.assign(scene, { server, vsphere, client, libraryId, item });
+    Object.assign(scene, { server, vsphere, client, libraryId, databaseUrl: schema?.url ?? "", item });
   });
   afterAll(async () => {
     for (const close of closing.reverse()) await close();

@@ -1,9 +1,9 @@
 import type { ItemFile, Uploads } from "../../../core/index.js";
 import type { VsphereCall } from "../call.js";
 import { checksumInfoOf } from "../checksums.js";
+import { listFilesAtOnce } from "../list-files-at-once.js";
 import type { VsphereServices } from "../services.js";
 import { backingsOf, type StorageBacking } from "./backings.js";
-import { listWhole } from "../list-whole.js";
 import { itemIdFrom, unlessUnnameable } from "./listing.js";
 
 /** The files that everyone sees of an item, and where they are stored. */
@@ -12,10 +12,8 @@ export function createItemFiles(deps: {
 }): Pick<VsphereServices, "itemFiles" | "itemStorages"> {
   const { uploads } = deps;
 
-  const listFiles = (id: string, call: VsphereCall): Promise<readonly ItemFile[]> => {
-    const itemId = itemIdFrom(id);
-    return listWhole((page) => uploads.listItemFiles({ itemId, page }, call), call);
-  };
+  const listFiles = (id: string, call: VsphereCall): Promise<readonly ItemFile[]> =>
+    listFilesAtOnce(uploads, itemIdFrom(id), call);
   const getFile = (id: string, name: string, call: VsphereCall): Promise<ItemFile> =>
     unlessUnnameable(name, uploads.getItemFile({ itemId: itemIdFrom(id), name }, call));
 

@@ -16,7 +16,7 @@ import type { Transfers } from "./transfers.js";
 type DownloadFileInfo = ValueOf<(typeof downloadFile)["get"]["output"]>;
 
 export function createDownloadFiles(deps: {
-  readonly uploads: Pick<Uploads, "getItemFile" | "listItemFiles">;
+  readonly uploads: Pick<Uploads, "getItem" | "getItemFile" | "listItemFiles">;
   readonly sessions: SessionStore;
   readonly files: PreparedFiles;
   readonly transfers: Pick<Transfers, "sentBytesOf">;

@@ -17,7 +17,14 @@ export interface SessionFileDeps extends SeenDeps {
   readonly uploads: SeenDeps["uploads"] &
     Pick<
       Uploads,
-      "addFile" | "findFile" | "listFiles" | "removeName" | "validateSession" | "listItemFiles" | "getItemFile"
+      | "addFile"
+      | "findFile"
+      | "listFiles"
+      | "removeName"
+      | "validateSession"
+      | "getItem"
+      | "listItemFiles"
+      | "getItemFile"
     >;
   readonly dataUrls: Pick<DataUrls, "forUpload">;
   readonly probe: Service<typeof sessionFile>["probe"];
