@@ -27,7 +27,7 @@ const unprintable = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
  * `credentials_in_uri`; whether it may be reached from here is for the adapters to say.
  */
 export function parseSourceAddress(text: string): SourceAddress {
-  assertLength(text);
+  assertSourceLength(text);
   if (!text.isWellFormed() || unprintable.test(text)) {
     throw malformed("it has a control character or is not well-formed Unicode");
   }
@@ -69,7 +69,7 @@ function parseWebAddress(scheme: "http" | "https", text: string): SourceAddress 
   if (url.port === "0") throw malformed("port 0 cannot be reached");
   url.hash = "";
   // Its normal form is what is kept, and parsed again.
-  assertLength(url.href);
+  assertSourceLength(url.href);
   return { scheme, uri: url.href };
 }
 
@@ -90,7 +90,8 @@ function parsePathAddress(scheme: "file" | "ds", text: string): SourceAddress {
   return { scheme, uri: text, path: `/${segments.filter((segment) => segment !== "").join("/")}` };
 }
 
-function assertLength(uri: string): void {
+/** Throws `uri_malformed` for what is too long to be an address, whatever it says. */
+export function assertSourceLength(uri: string): void {
   if (uri.length <= maxUriLength) return;
   throw malformed(`it has ${uri.length} characters, at most ${maxUriLength} are allowed`);
 }

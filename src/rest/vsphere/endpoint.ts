@@ -7,9 +7,13 @@ import type { ValueOf } from "./schema.js";
 
 export type TransferEndpoint = ValueOf<typeof transferEndpoint>;
 
+/** Certificates have a few KiB. */
+const maxPemLength = 64 * 1024;
+
 /**
  * The source as it is declared; the core judges the address and the thumbprint. A certificate wins over a thumbprint
- * beside it, and is pinned by its own. Throws `invalid_argument` unless it is one certificate.
+ * beside it, and is pinned by its own. Throws `invalid_argument` unless it is one certificate, of 64 KiB at
+ * most as text.
  */
 export function sourceOf(endpoint: TransferEndpoint): NonNullable<FileSpecInput["source"]> {
   const { uri, ssl_certificate: pem, ssl_certificate_thumbprint: thumbprint } = endpoint;
@@ -23,6 +27,10 @@ export function endpointOf({ address, thumbprint }: Source): TransferEndpoint {
 }
 
 function readCertificate(pem: string): Uint8Array {
+  if (pem.length > maxPemLength) {
+    const text = `ssl_certificate has ${pem.length} characters, at most ${maxPemLength} are allowed`;
+    throw invalidArgument("certificate_too_long", text, [String(pem.length)]);
+  }
   const der = derFromPem(pem);
   if (der !== undefined) return der;
   throw invalidArgument(

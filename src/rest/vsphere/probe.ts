@@ -1,4 +1,5 @@
 import {
+  assertPermission,
   computeThumbprint,
   formatThumbprint,
   refuseSource,
@@ -18,6 +19,8 @@ import { pemFromDer } from "./pem.js";
  */
 export function createProbe(uploads: Pick<Uploads, "probeSource">): Handler<typeof sessionFile.probe> {
   return async ({ source_endpoint: endpoint }, call) => {
+    // The core asks for it, too, but only once the endpoint was read.
+    assertPermission(call.caller, "upload");
     const { problem, certificate } = await uploads.probeSource(sourceOf(endpoint), call);
     const shown = certificate && {
       ssl_certificate: pemFromDer(certificate),

@@ -55,6 +55,14 @@ describe("a transfer endpoint", () => {
     }
   });
 
+  it("with a certificate of more than 64 KiB is an invalid argument that says so", () => {
+    const padded = (length: number) => cert + " ".repeat(length - cert.length);
+    expect(sourceOf({ uri, ssl_certificate: padded(65_536) })).toEqual({ uri, thumbprint: fingerprint256 });
+    expect(() => sourceOf({ uri, ssl_certificate: padded(65_537) })).toThrow(
+      "ssl_certificate has 65537 characters, at most 65536 are allowed",
+    );
+  });
+
   it("is answered in its normal form, with the thumbprint in upper-case pairs", () => {
     const thumbprint = fingerprint256.replaceAll(":", "").toLowerCase();
     expect(endpointOf(parseSource("HTTPS://Example.com:443/a.iso#part", thumbprint))).toEqual({
@@ -81,6 +89,31 @@ describe("a certificate as text", () => {
       expect(derFromPem(pemFromDer(Buffer.concat([bytes, Buffer.alloc(1)])))).toBeUndefined();
     },
   );
+});
+
+describe("what is not a certificate", () => {
+  const many = 200_000;
+  const begin = "-----BEGIN CERTIFICATE-----";
+
+  it.each([
+    ["white space after the armour", begin + " ".repeat(many)],
+    ["white space that ends with a mark", `${begin}${" ".repeat(many)}!`],
+    ["white space within the armour", armoured(`${" ".repeat(many)}!`)],
+    ["letters with white space between them", armoured(`${"A ".repeat(many / 2)}!`)],
+    ["armour again and again", `${begin}\n`.repeat(many / 28)],
+    ["letters of base64", armoured("A".repeat(many - 1))],
+    ["white space around a letter", `${" ".repeat(many)}x${" ".repeat(many)}`],
+  ])("is told in a time that does not grow with its square: %s", (_, text) => {
+    const startedAt = performance.now();
+    expect(derFromPem(text)).toBeUndefined();
+    expect(() => sourceOf({ uri, ssl_certificate: text })).toThrow(VapiError);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+  });
+
+  it("is armour that ends within its beginning", () => {
+    expect(derFromPem("-----BEGIN CERTIFICATE-----END CERTIFICATE-----")).toBeUndefined();
+    expect(derFromPem(cert.replace("-----\n", "-----"))).toBeUndefined();
+  });
 });
 
 /** The long form of a DER length. */

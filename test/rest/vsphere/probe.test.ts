@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import {
+  type Permission,
   parseSource,
   SourceError,
   type SourceFailure,
@@ -15,7 +16,8 @@ import { makeCertificate } from "../../support/certificate.js";
 
 const { cert } = makeCertificate();
 const { raw, fingerprint, fingerprint256 } = new X509Certificate(cert);
-const call = {} as VsphereCall;
+const callWith = (...may: Permission[]) => ({ caller: { permissions: new Set(may) } }) as unknown as VsphereCall;
+const call = callWith("upload");
 const uri = "https://example.com/a.iso";
 
 /** The handler over a core that finds this; `asked` holds what it was asked. */
@@ -42,6 +44,21 @@ describe("probe", () => {
     expect(secure.asked).toEqual([{ uri, thumbprint: fingerprint256 }]);
     const plain = probing({ problem: undefined, certificate: undefined });
     expect(await plain.probe({ source_endpoint: { uri } }, call)).toEqual({ status: "SUCCESS" });
+  });
+
+  it("is for those who may upload, and reads nothing of what others send", async () => {
+    const { probe, asked } = probing({ problem: undefined, certificate: undefined });
+    const source_endpoint = {
+      get uri(): string {
+        throw new Error("the URI was read");
+      },
+      get ssl_certificate(): string {
+        throw new Error("the certificate was read");
+      },
+    };
+    const refused = await Promise.resolve(probe({ source_endpoint }, callWith("read"))).catch(toVapiError);
+    expect(refused).toMatchObject({ type: "unauthorized" });
+    expect(asked).toEqual([]);
   });
 
   it.each(["certificate_untrusted", "thumbprint_differs"] as const)(

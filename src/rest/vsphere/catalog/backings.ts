@@ -1,6 +1,13 @@
 // Where a library says that it keeps its content. The bytes are in this server's store whatever it says; a folder of the
 // server is told to the core, which takes files over from there.
-import { isSourceError, type JsonValue, type Library, parseSourceAddress, refuseSource } from "../../../core/index.js";
+import {
+  assertSourceLength,
+  isSourceError,
+  type JsonValue,
+  type Library,
+  parseSourceAddress,
+  refuseSource,
+} from "../../../core/index.js";
 import { invalidArgument, vapiError } from "../errors.js";
 import type { storageBacking } from "../operations/models.js";
 import type { ValueOf } from "../schema.js";
@@ -56,14 +63,22 @@ function parseStorageUri(uri: string): string | undefined {
   return undefined;
 }
 
-/** Unlike a file's, the URI of a folder may end with a slash. */
+/** Unlike a file's, the URI of a folder may end with slashes; they count for its length. */
 function parseFolder(uri: string): string | undefined {
   try {
-    const address = parseSourceAddress(uri.replace(/\/+$/, ""));
+    assertSourceLength(uri);
+    const address = parseSourceAddress(withoutSlashesAtEnd(uri));
     return "path" in address ? address.path : undefined;
   } catch (error) {
     throw isSourceError(error) ? refuseSource(error) : error;
   }
+}
+
+/** Not by a pattern: one that looks for the end from every slash takes the square of their number. */
+function withoutSlashesAtEnd(uri: string): string {
+  let end = uri.length;
+  while (uri[end - 1] === "/") end--;
+  return uri.slice(0, end);
 }
 
 function malformed(text: string) {

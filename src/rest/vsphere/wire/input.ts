@@ -1,4 +1,5 @@
 // Parts of one input that come from several places, and what has to be there in the end.
+import { isId } from "../../../core/index.js";
 import type { StructType, Type } from "../schema.js";
 import { at, type Problems, quoted } from "./problems.js";
 import { readText, type ScalarType } from "./scalars.js";
@@ -18,23 +19,36 @@ export function mergeParts(type: Type, a: unknown, b: unknown, path: string, pro
   return merged;
 }
 
-/** Texts that fill parameters; where those are there already, they have to be the same. */
+/**
+ * Texts that fill parameters; where those are there already, they have to be the same. UUIDs of `id`, the parameter that
+ * names a thing, are the same in upper and lower case.
+ */
 export function fillParameters(
   { fields }: StructType,
   input: Members,
-  filling: { readonly place: string; readonly texts: Readonly<Record<string, string>> },
+  filling: {
+    readonly place: string;
+    readonly texts: Readonly<Record<string, string>>;
+    readonly id?: string | undefined;
+  },
   problems: Problems,
 ): Members {
   const filled: Record<string, unknown> = { ...input };
   for (const [name, text] of Object.entries(filling.texts)) {
     const there = input[name];
-    if (there !== undefined && there !== text) {
+    const isSame = there === text || (name === filling.id && isSameId(there, text));
+    if (there !== undefined && !isSame) {
       const sentence = `is ${quoted(text)} in the ${filling.place} and ${quoted(String(there))} elsewhere`;
       problems.tell("value_contradicted", name, sentence);
     }
     filled[name] = readText(scalarOf(fields[name]), text, name, problems);
   }
   return filled;
+}
+
+function isSameId(there: unknown, text: string): boolean {
+  const id = text.toLowerCase();
+  return typeof there === "string" && there.toLowerCase() === id && isId(id);
 }
 
 function scalarOf(type: Type | undefined): ScalarType {

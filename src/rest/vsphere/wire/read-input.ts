@@ -29,7 +29,7 @@ export async function readInput(operation: Operation, request: RoutedRequest): P
   const token = wire.headers["client-token"];
   const isToken = family === "api" && token !== undefined && Object.hasOwn(input.fields, "client_token");
   const inHeaders = { place: "header", texts: isToken ? { client_token: token } : {} };
-  const named = fillParameters(input, sent, { place: "path", texts: params }, problems);
+  const named = fillParameters(input, sent, { place: "path", texts: params, id: operation.id }, problems);
   const whole = fillParameters(input, named, inHeaders, problems);
   problems.assertNone();
   checkComplete(input, whole, "", problems);

@@ -138,6 +138,27 @@ describe("parts of an input", () => {
     expect(problemsOf(told)).toEqual([400, "slipway.value_contradicted update_session_id"]);
   });
 
+  it("name the same id in the path and elsewhere, whatever the case of a UUID's letters", async () => {
+    const [lower, upper] = ["0b0bf5f4-4f5a-4b1c-8c9e-2a6f1d3e5c7a", "0B0BF5F4-4F5A-4B1C-8C9E-2A6F1D3E5C7A"];
+    for (const [path, other] of [
+      [lower, upper],
+      [upper, lower],
+    ] as const) {
+      const line = `${updates}/id:${path}`;
+      const input = { update_session_id: path };
+      const inBody = await ask(`POST ${line}?~action=complete`, `{"update_session_id":"${other}"}`, json);
+      expect(inBody.asked?.input).toEqual(input);
+      expect((await ask(`GET ${line}?update_session_id=${other}`)).asked?.input).toEqual(input);
+    }
+    const another = `${updates}/id:${lower}?update_session_id=${upper.replace("0B", "0C")}`;
+    expect(problemsOf(await ask(`GET ${another}`))).toEqual([400, "slipway.value_contradicted update_session_id"]);
+    // What is no UUID, or names no thing of the server, is the text that it is.
+    const short = await ask(`GET ${updates}/id:u?update_session_id=U`);
+    expect(problemsOf(short)).toEqual([400, "slipway.value_contradicted update_session_id"]);
+    const name = await ask(`GET ${apiFiles}/${lower}?file_name=${upper}`);
+    expect(problemsOf(name)).toEqual([400, "slipway.value_contradicted file_name"]);
+  });
+
   it("must not contradict the path in the query", async () => {
     const line = `GET ${updates}/id:u?update_session_id=`;
     expect((await ask(`${line}u`)).asked?.input).toEqual({ update_session_id: "u" });
