@@ -8,6 +8,7 @@ import type { Clock } from "./ports/clock.js";
 import type { MetadataStore } from "./ports/metadata-store.js";
 import type { Observer } from "./ports/observer.js";
 import type { SourceProber } from "./ports/source-prober.js";
+import type { ProbeTurns } from "./probe-turns.js";
 import type { SessionNews } from "./session-news.js";
 import type { Settlers } from "./settle-attempt.js";
 import type { WriterSeats } from "./writer-seats.js";
@@ -30,4 +31,5 @@ export interface CoreDeps {
   /** Told when a file waits to be fetched. */
   readonly pulls: { wake(): void };
   readonly prober?: SourceProber | undefined;
+  readonly probes: ProbeTurns;
 }

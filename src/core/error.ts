@@ -82,6 +82,7 @@ export const uploadErrorReasons = [
   "CHECK_RUNNING",
   "CONTENT_DAMAGED",
   "SOURCE_INVALID",
+  "TOO_MANY_PROBES",
 ] as const;
 
 export type UploadErrorReason = (typeof uploadErrorReasons)[number];

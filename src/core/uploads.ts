@@ -39,6 +39,7 @@ import type { Clock } from "./ports/clock.js";
 import type { MetadataStore } from "./ports/metadata-store.js";
 import { type Observer, silentObserver } from "./ports/observer.js";
 import type { SourceProber } from "./ports/source-prober.js";
+import { createProbeTurns } from "./probe-turns.js";
 import { createSessionNews, tellNews } from "./session-news.js";
 import { tellChecksums, tellSessions } from "./tell-observer.js";
 import type { Settlers } from "./settle-attempt.js";
@@ -77,6 +78,7 @@ export function createUploads(ports: {
     budget: createBufferBudget(ports.limits.maxBufferedBytes),
     committer: createBlobCommitter(ports.metadata),
     untold: new Map(),
+    probes: createProbeTurns(ports.limits),
   };
   /** The operation with its first parameter filled in. */
   const on =

@@ -7,10 +7,10 @@ import { isSourceError } from "../source-error.js";
 
 /**
  * What would become of a file that declares this source, as far as that can be known before its content is there. What
- * is wrong with the source, malformed words of it included, is told as the finding's problem. Throws `denied`.
+ * is wrong with the source, malformed words of it included, is told as the finding's problem. Throws `denied`, `too_many` (TOO_MANY_PROBES).
  */
 export async function probeSource(
-  { prober }: CoreDeps,
+  { prober, probes }: CoreDeps,
   input: { readonly uri: string; readonly thumbprint?: string | undefined },
   { caller, signal = new AbortController().signal }: Call,
 ): Promise<SourceFinding> {
@@ -20,7 +20,7 @@ export async function probeSource(
   try {
     const source = parseSource(input.uri, input.thumbprint);
     assertMayFetchFrom(source, caller);
-    return await prober.probe(source, signal);
+    return await probes.take(() => prober.probe(source, signal), signal);
   } catch (error) {
     if (isSourceError(error)) return { problem: error, certificate: undefined };
     throw error;
