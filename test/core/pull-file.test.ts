@@ -122,7 +122,7 @@ describe("a file with a source", () => {
     const uri = fake.serve(async () => breakOff("refused"));
     const place = await declare(uploads, uri, { onFailure: "session" });
     const session = await sessionIn(place, "failed");
-    expect(session.failure).toMatchObject({ reason: "file_failed", message: "the source says refused" });
+    expect(session.failure).toMatchObject({ reason: "file_failed", message: 'file "a.bin": the source says refused' });
   });
 
   it.each([

@@ -122,7 +122,9 @@ async function refusalOf(ask: Ask, ids: Ids, call: Call) {
   } catch (error) {
     if (!isUploadError(error)) throw error;
     const { code, details, message } = error;
-    return { code, details, message: message.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "ID") };
+    return JSON.parse(
+      JSON.stringify({ code, details, message }).replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "ID"),
+    );
   }
   return "no refusal";
 }

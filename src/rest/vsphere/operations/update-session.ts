@@ -77,7 +77,7 @@ export const updateSession = {
     api: { lines: [`POST ${api}/{${id}}?action=fail`] },
   }),
   update: operation("update", {
-    input: { update_session_id: text, update_spec: struct({ warning_behavior: spec.warning_behavior }) },
+    input: { update_session_id: text, update_spec: struct(spec) },
     id,
     rest: { method: "PATCH", at: "id" },
     api: { lines: [`PATCH ${api}/{${id}}`], body: "update_spec" },
