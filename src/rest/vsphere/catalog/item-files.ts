@@ -1,10 +1,10 @@
-import type { ItemFile, Uploads } from "../../../core/index.js";
+import { fileNotFound, type ItemFile, isUploadError, type Uploads } from "../../../core/index.js";
 import type { VsphereCall } from "../call.js";
 import { checksumInfoOf } from "../checksums.js";
 import { listFilesAtOnce } from "../list-files-at-once.js";
 import type { VsphereServices } from "../services.js";
 import { backingsOf, type StorageBacking } from "./backings.js";
-import { itemIdFrom, unlessUnnameable } from "./listing.js";
+import { itemIdFrom } from "./ids.js";
 
 /** The files that everyone sees of an item, and where they are stored. */
 export function createItemFiles(deps: {
@@ -39,6 +39,16 @@ export function createItemFiles(deps: {
       },
     },
   };
+}
+
+/** Answers a name that no file can have with `not_found`, as any other that no file has. */
+async function unlessUnnameable<T>(name: string, ask: Promise<T>): Promise<T> {
+  try {
+    return await ask;
+  } catch (error) {
+    if (isUploadError(error) && error.details.reason === "NAME_INVALID") throw fileNotFound(name);
+    throw error;
+  }
 }
 
 function infoOf(file: ItemFile) {

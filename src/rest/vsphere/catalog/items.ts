@@ -10,10 +10,11 @@ import {
 import type { VsphereCall } from "../call.js";
 import { idOfCreated, parseClientToken } from "../client-token.js";
 import { invalidArgument, vapiError } from "../errors.js";
-import type { VsphereServices } from "../services.js";
-import { createItemFiles } from "./item-files.js";
 import { listIds } from "../list-whole.js";
-import { itemIdFrom, libraryIdFrom, parseVersion, unlessInUse } from "./listing.js";
+import type { VsphereServices } from "../services.js";
+import { parseVersion, unlessInUse } from "./changes.js";
+import { itemIdFrom, libraryIdFrom } from "./ids.js";
+import { createItemFiles } from "./item-files.js";
 import { assertType } from "./words.js";
 
 type ItemServices = Pick<VsphereServices, "items" | "itemFiles" | "itemStorages">;

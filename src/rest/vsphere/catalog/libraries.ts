@@ -2,12 +2,13 @@ import { isUploadError, type Library, type LibraryField, type Predicate, type Up
 import type { VsphereCall } from "../call.js";
 import { idOfCreated, parseClientToken } from "../client-token.js";
 import { invalidArgument, vapiError } from "../errors.js";
+import { listIds } from "../list-whole.js";
 import type { InputOf } from "../operation.js";
 import type { localLibrary } from "../operations/library.js";
 import type { VsphereServices } from "../services.js";
 import { backingsOf, parseBackings } from "./backings.js";
-import { listIds } from "../list-whole.js";
-import { libraryIdFrom, parseVersion, unlessInUse } from "./listing.js";
+import { parseVersion, unlessInUse } from "./changes.js";
+import { libraryIdFrom } from "./ids.js";
 import { assertType, type LibraryType, ofType, publishInfoOf, publishWordsFrom, typeOf, withWords } from "./words.js";
 
 type LibraryServices = Pick<VsphereServices, "libraries" | "localLibraries" | "subscribedLibraries">;

@@ -3,7 +3,7 @@ import { answerContent } from "../../kit/index.js";
 import { noSuchUrl } from "../data-urls.js";
 import type { DownloadContent } from "../data/service.js";
 import { keepLoginAlive } from "../keep-login-alive.js";
-import { goneFrom } from "./content-gone.js";
+import { goneFrom } from "./files.js";
 import type { PreparedFiles } from "./prepared-files.js";
 import type { SessionStore } from "./session-store.js";
 import type { Transfers } from "./transfers.js";

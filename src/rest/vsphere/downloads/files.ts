@@ -2,12 +2,11 @@ import { assertPermission, type ItemFile, type Uploads } from "../../../core/ind
 import type { VsphereCall } from "../call.js";
 import { checksumInfoOf } from "../checksums.js";
 import type { DataUrls } from "../data-urls.js";
-import { vapiError } from "../errors.js";
+import { type VapiError, vapiError } from "../errors.js";
 import { findItemFile, listItemFiles, noSuchFile } from "../files-of-item.js";
 import type { downloadFile } from "../operations/download-session.js";
 import type { ValueOf } from "../schema.js";
 import type { Service } from "../services.js";
-import { goneFrom } from "./content-gone.js";
 import type { DownloadSession } from "./download-session.js";
 import type { PreparedFile, PreparedFiles } from "./prepared-files.js";
 import type { SessionStore } from "./session-store.js";
@@ -81,6 +80,15 @@ export function createDownloadFiles(deps: {
       return infoOf(session, file, prepared, call);
     },
   };
+}
+
+/** The content that a file was prepared with is the file's no more; `now` is what has its name, if anything. */
+export function goneFrom(name: string, now: object | undefined): VapiError {
+  const shown = name.slice(0, 80);
+  const file = `file ${JSON.stringify(shown)}`;
+  return now === undefined
+    ? vapiError("not_found", "content_removed", `${file} was removed since its download was prepared`, [shown])
+    : vapiError("not_found", "content_replaced", `${file} was replaced since its download was prepared`, [shown]);
 }
 
 function contentInfo(file: ItemFile | undefined): Pick<DownloadFileInfo, "size" | "checksum_info"> {

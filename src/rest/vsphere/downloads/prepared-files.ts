@@ -29,7 +29,6 @@ interface FoundFile extends PreparedFile {
  * week after it was prepared or looked at, as its URL is.
  */
 export interface PreparedFiles {
-  find(sessionId: string, name: string, call: VsphereCall): Promise<PreparedFile | undefined>;
   /** By the content that it was prepared with. */
   findByContent(sessionId: string, contentId: string, call: VsphereCall): Promise<PreparedFile | undefined>;
   list(sessionId: string, call: VsphereCall): Promise<readonly PreparedFile[]>;
@@ -104,8 +103,6 @@ export function createPreparedFiles(deps: {
   }
   const isFresh = ({ expiresAt }: FoundFile) => (expiresAt?.getTime() ?? 0) >= weekAhead().getTime();
   return {
-    find,
-
     async findByContent(sessionId, contentId, call) {
       const record = await uploads.findRecord({ namespace, key: contentKey(sessionId, contentId) }, call);
       const file = record && (await find(sessionId, (record.value as { readonly name: string }).name, call));

@@ -1,13 +1,6 @@
-import {
-  assertPermission,
-  createId,
-  deriveId,
-  isId,
-  itemNotFound,
-  parseText,
-  type Uploads,
-} from "../../../core/index.js";
+import { assertPermission, createId, deriveId, parseText, type Uploads } from "../../../core/index.js";
 import type { VsphereCall } from "../call.js";
+import { itemIdFrom } from "../catalog/ids.js";
 import { parseClientToken } from "../client-token.js";
 import { invalidArgument, message, vapiError } from "../errors.js";
 import type { downloadSession } from "../operations/download-session.js";
@@ -33,10 +26,7 @@ export interface DownloadSessionsDeps {
 export function createDownloadSessions(deps: DownloadSessionsDeps): Service<typeof downloadSession> {
   const { uploads, store, deadlines, now, onEnd } = deps;
 
-  async function getItem(itemId: string, call: VsphereCall) {
-    if (!isId(itemId.toLowerCase())) throw itemNotFound(itemId.slice(0, 80));
-    return uploads.getItem({ itemId }, call);
-  }
+  const getItem = async (id: string, call: VsphereCall) => uploads.getItem({ itemId: itemIdFrom(id) }, call);
   async function assertRoom(call: VsphereCall): Promise<void> {
     // Those that are over count as well: they are kept, and looked through.
     if ((await store.list(call)).length < mostKept) return;

@@ -1,8 +1,10 @@
 import type { WireRequest, WireResponse } from "../../kit/index.js";
 import { statusOf, type VapiError } from "../errors.js";
+import { login } from "../operations/login.js";
 import { localizableMessage } from "../operations/models.js";
 import { list, struct, text } from "../schema.js";
-import { asksForLogin } from "./login-request.js";
+import { actionsOf } from "./actions.js";
+import { linesOf } from "./lines.js";
 import { answerTypeFor } from "./media-types.js";
 import { familyOf } from "./names.js";
 import { toJson } from "./to-json.js";
@@ -39,4 +41,12 @@ function apiBody(error: VapiError) {
 
 function typeName({ type }: VapiError): string {
   return `com.vmware.vapi.std.errors.${type}`;
+}
+
+const loginPlaces = new Set(linesOf(login.create).map(({ line }) => line.split("?")[0]));
+
+/** Whether a request is the one that a name and a password are shown with: there alone a browser may ask for them. */
+function asksForLogin(request: WireRequest): boolean {
+  if (!loginPlaces.has(`${request.method} ${request.path}`)) return false;
+  return actionsOf(request).actions.every((action) => action === login.create.name);
 }
