@@ -97,5 +97,6 @@ describe("a server that is killed in the middle of a fetch of 1 GiB", { timeout:
     surviveKills(await makePlace("the embedded database")));
 
   it.runIf(postgresAvailable())("ends its completion by itself, byte for byte, on PostgreSQL (P3, P5)", async () =>
-    surviveKills(await makePlace("PostgreSQL")));
+    surviveKills(await makePlace("PostgreSQL")),
+  );
 });

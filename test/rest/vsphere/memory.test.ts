@@ -1,6 +1,8 @@
 // What this face costs in memory: uploads of any length, large requests, long lists.
 import { createHash } from "node:crypto";
+import { Agent } from "node:http";
 import { beforeAll, describe, expect, it } from "vitest";
+import { loginHeader } from "../../../src/rest/vsphere/admission.js";
 import { growthDuring, mostGrowthMib } from "../../support/memory-growth.js";
 import { makeBlocks } from "../../support/noise-blocks.js";
 import { uploadBody } from "../../support/open-upload.js";
@@ -88,10 +90,16 @@ describe("192 requests of 8 MiB at the same time", () => {
       const { vsphere, server } = scene;
       const session = await vsphere.createSession(await scene.item());
       const [type, text, status] = bodies[name]!;
-      const path = `${sessionFiles}/id:${session}?~action=add`;
+      const target = {
+        method: "POST",
+        url: `${server.url}${sessionFiles}/id:${session}?~action=add`,
+        headers: { "content-type": type, [loginHeader]: vsphere.token },
+        agent: new Agent(),
+      };
+      const bytes = Buffer.from(text);
       const growth = await growthDuring(server.pid, async () => {
         const asked = Array.from({ length: 192 }, () =>
-          vsphere.ask("POST", path, { body: text, headers: { "content-type": type } }),
+          uploadBody(target, { bytes: [bytes], lengthBytes: bytes.length }),
         );
         const answers = await Promise.all(asked);
         expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([status]));
