@@ -31,8 +31,10 @@ export function isId(text: string): boolean {
 /** A UUID in lower case. `what` names the thing in the message. */
 export function parseId(value: string, what: string): string {
   const id = value.toLowerCase();
-  if (!isId(id)) throw invalid("ID_MALFORMED", `${what} is not a UUID: ${JSON.stringify(value.slice(0, 80))}`);
-  return id;
+  if (isId(id)) return id;
+  const subject = value.slice(0, 80).toWellFormed();
+  const message = `${what} is not a UUID: ${JSON.stringify(subject)}`;
+  throw new UploadError("invalid", message, { reason: "ID_MALFORMED", subject });
 }
 
 /** A whole number from 0 to 2^53-1. */

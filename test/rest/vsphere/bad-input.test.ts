@@ -166,7 +166,7 @@ const one = (type: string, id: string, args: readonly string[], words: string, s
 const invalid = (id: string, args: readonly string[], words: string): Told => one("invalid_argument", id, args, words);
 /** What is no id at all is the id of nothing. */
 const missingAt = (id: string): Told => missing(id === nobody ? "session_not_found" : "id_malformed", "session");
-const missing = (id: string, words: string): Told => one("not_found", id, [], words, 404);
+const missing = (id: string, words: string): Told => one("not_found", id, ["{what}"], words, 404);
 const notIn = (operation: string, state: string, reason = ""): Told =>
   one("not_allowed_in_current_state", "session_state", [operation, state, reason], `${operation} is not allowed`);
 const long = "é".repeat(128);
@@ -473,12 +473,12 @@ const states: readonly Case[] = [
   [
     "an item with a session on it",
     (p) => create({ library_item_id: p.item }),
-    one("resource_busy", "item_busy", [], "session", [400, 500]),
+    one("resource_busy", "item_busy", ["{what}"], "session", [400, 500]),
   ],
   [
     "an item with a session of somebody else on it",
     (p) => create({ library_item_id: p.item }),
-    one("resource_busy", "item_busy", [], "session", [400, 500]),
+    one("resource_busy", "item_busy", ["{what}"], "session", [400, 500]),
     "uploader",
   ],
   [
@@ -519,7 +519,7 @@ const states: readonly Case[] = [
   ]),
 ];
 
-const denied = (words: string): Told => one("unauthorized", "permission_missing", [], words, 403);
+const denied = (words: string): Told => one("unauthorized", "permission_missing", [words], words, 403);
 const privileges: readonly Case[] = [
   ["to open a session", (p) => create({ library_item_id: p.item }), denied("upload"), "reader"],
   ["to make an item", (p) => createItem({ library_id: p.library, name: "x" }), denied("upload"), "reader"],
@@ -620,6 +620,8 @@ function argsOf(args: readonly string[], [, path]: Request): readonly unknown[] 
   const known: Record<string, unknown> = {
     "{library}": at.library,
     "{path}": path.split("?")[0],
+    // The id that was asked for.
+    "{what}": expect.stringMatching(/./),
     "{methods}": expect.stringContaining("PATCH"),
   };
   return args.map((arg) => known[arg] ?? arg);
@@ -712,7 +714,7 @@ describe("a body that is none", () => {
         "slipway.value_invalid",
         ["update_spec.warning_behavior"],
       ]);
-      expect(message.default_message).toContain("the numbers from 1 to 1");
+      expect(message.default_message).toContain("its numbers begin at 1 and have no gap");
     }
   });
 

@@ -365,7 +365,8 @@ describe("a source that fails for good", () => {
     const { error_message: ofFile, status, source_type } = await vsphere.file(sessionId, name);
     expect([status, source_type, ofFile?.id]).toEqual(["ERROR", "PULL", `slipway.${id}`]);
     for (const word of words) expect(ofFile?.default_message).toContain(word);
-    expect(ofSession).toEqual({ id: "slipway.file_failed", default_message: ofFile?.default_message, args: [] });
+    const told = `file ${JSON.stringify(name)}: ${ofFile?.default_message}`;
+    expect(ofSession).toEqual({ id: "slipway.file_failed", default_message: told, args: [] });
     await expectOver(sessionId, ofSession!);
     expect(await lookAt(scene, itemId)).toEqual(before);
     // The item is free for another try.

@@ -153,7 +153,7 @@ export const fileRefusals: readonly RefusalRow[] = [
       "a source with `..` in its path": { uri: "ds:///srv/../etc/passwd" },
       "a source with a malformed thumbprint": { uri: "https://example.com/a", sslCertificateThumbprint: "12:34" },
       "a source with a thumbprint nobody can check": {
-        uri: "http://example.com/a",
+        uri: "file:///srv/a",
         sslCertificateThumbprint: zeros(64),
       },
     }).map(([when, source]) => ["INVALID_ARGUMENT / SOURCE_INVALID", when, add({ source })] as const),

@@ -222,13 +222,5 @@ export const sessionRefusals: readonly RefusalRow[] = [
         return () => client.sessions.deleteSession({ sessionId });
       },
     ],
-    [
-      "FAILED_PRECONDITION / SESSION_EXPIRED",
-      "a session whose deadline has just passed",
-      async (client) => {
-        const sessionId = await expiredSession(client);
-        return () => client.sessions.deleteSession({ sessionId });
-      },
-    ],
   ),
 ];

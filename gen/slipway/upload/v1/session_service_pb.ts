@@ -781,8 +781,8 @@ export const SessionService: GenService<{
    *
    * Errors:
    * - NOT_FOUND / SESSION_NOT_FOUND: there is no such session, or no longer
-   * - FAILED_PRECONDITION / SESSION_EXPIRED: the deadline has just passed and the session is about to be FAILED; retry
-   * - FAILED_PRECONDITION / SESSION_STATE: the session is ACTIVE or COMPLETING; cancel it first
+   * - FAILED_PRECONDITION / SESSION_STATE: the session is ACTIVE or COMPLETING, and its deadline has not passed; cancel it
+   *   first
    *
    * @generated from rpc slipway.upload.v1.SessionService.DeleteSession
    */

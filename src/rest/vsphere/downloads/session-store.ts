@@ -159,6 +159,6 @@ function assertActive({ state, error }: DownloadSession, operation: string): voi
 }
 
 function noSuchSession(id: string): UploadError {
-  const text = `no download session ${id.slice(0, 80)}`;
-  return new UploadError("not_found", text, { reason: "SESSION_NOT_FOUND" });
+  const subject = id.slice(0, 80).toWellFormed();
+  return new UploadError("not_found", `no download session ${subject}`, { reason: "SESSION_NOT_FOUND", subject });
 }

@@ -9,7 +9,7 @@ import {
   type UploadError,
   type Uploads,
 } from "../../../core/index.js";
-import { parseWholePart, type RoutedRequest, whileUsed, type WireRequest, type WireResponse } from "../../kit/index.js";
+import { parseWholePart, type RoutedRequest, type WireRequest, type WireResponse } from "../../kit/index.js";
 import type { VsphereCall } from "../call.js";
 import type { UploadContent } from "../data/service.js";
 import { noSuchUrl } from "../data-urls.js";
@@ -49,11 +49,13 @@ export function createUploadContent({ uploads, access }: UploadContentDeps): Upl
       assertDeclared(locked, claim);
       sent.before = locked.attempts;
     };
-    const bytes = whileUsed(keepLoginAlive(access, { tenantId: claim.tenantId, tokenId }, body), {
-      use: () => (sent.isBegun = true),
-    });
+    const alive = keepLoginAlive(access, { tenantId: claim.tenantId, tokenId }, body);
+    async function* bytes() {
+      sent.isBegun = true;
+      yield* alive;
+    }
     try {
-      return await uploads.writePart({ ...part, ...place, check, body: bytes }, call);
+      return await uploads.writePart({ ...part, ...place, check, body: bytes() }, call);
     } catch (error) {
       // Who was sent away while sending is told whether it was by somebody else, or because the URL is over.
       if (isUploadError(error, "superseded")) await fileAt(claim, call);
