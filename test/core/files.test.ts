@@ -60,6 +60,16 @@ describe("declaring a file", () => {
     expect(await statusOf(uploads, alice, place)).toBe(5);
   });
 
+  it("anew ends what was for its attempt that had not begun", async () => {
+    const { uploads, alice } = opened;
+    const place = await startFile(uploads, alice, { sizeBytes: 5 });
+    await uploads.addFile({ ...place, sizeBytes: 6, onExisting: "replace" }, alice);
+    const body = bodyOf([pseudoRandom(5)]);
+    await expect(uploads.writePart({ ...place, attempt: 1, offset: 0, body }, alice)).rejects.toMatchObject({
+      code: "not_found",
+    });
+  });
+
   it("anew keeps its id and its content, until the new content is whole", async () => {
     const { uploads, alice } = opened;
     const place = await storeFile(uploads, alice, pseudoRandom(100));

@@ -277,6 +277,15 @@ for (const { database } of setups) {
         expect(await offsetOf(place)).toBe(1000);
       });
 
+      it("is not spoilt by who announces other content, and is refused before it sends any", async () => {
+        const place = await offer(scene, { size: content.length });
+        await part(place, 0, 1000);
+        expect((await send(place.uri, new Uint8Array(content.length + 1))).status).toBe(400);
+        expect(await offsetOf(place)).toBe(1000);
+        await part(place, 1000, content.length);
+        expect(await finish(scene, place)).toEqual(Buffer.from(content));
+      });
+
       it("that names another size than was declared, or than an earlier part, is refused with both", async () => {
         const declared = await offer(scene, { size: 200_000 });
         expect(refusedBy(await part(declared, 0, 1000, 300_000))).toEqual([
@@ -466,10 +475,12 @@ describe("a URL that content is sent to", () => {
     expect(await everyMethod(uri)).toEqual([nowhere, nowhere, nowhere]);
   });
 
-  it("is not shown of a file that is fetched, nor once the session is over", async () => {
+  it("is not shown of a file that is to be fetched or is declared without a source", async () => {
     const { id } = await offer(scene);
-    await scene.vsphere.act(id, "cancel");
-    expect(await scene.vsphere.file(id, "a.bin")).not.toHaveProperty("upload_endpoint");
+    expect(await scene.vsphere.add(id, { name: "b", source_type: "NONE" })).not.toHaveProperty("upload_endpoint");
+    const source_endpoint = { uri: "https://example.com/a" };
+    const pulled = await scene.vsphere.add(id, { name: "c", source_type: "PULL", source_endpoint });
+    expect(pulled).not.toHaveProperty("upload_endpoint");
   });
 });
 

@@ -57,7 +57,7 @@ export function warningsOf({ attributes }: Session): readonly WarningBehavior[] 
 function readChecksum({ algorithm, checksum }: Readonly<Record<string, JsonValue>>): ChecksumInfo | undefined {
   if (typeof checksum !== "string") return undefined;
   const known = checksumInfo.fields.algorithm.type.words.find((word) => word === algorithm);
-  return { checksum, ...(known && { algorithm: known }) };
+  return { checksum, algorithm: known ?? "SHA1" };
 }
 
 function membersOf(value: JsonValue | undefined): Readonly<Record<string, JsonValue>> {

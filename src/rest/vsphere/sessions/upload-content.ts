@@ -49,13 +49,11 @@ export function createUploadContent({ uploads, access }: UploadContentDeps): Upl
       assertDeclared(locked, claim);
       sent.before = locked.attempts;
     };
-    const alive = keepLoginAlive(access, { tenantId: claim.tenantId, tokenId }, body);
-    async function* bytes() {
+    const bytes = onceAsked(keepLoginAlive(access, { tenantId: claim.tenantId, tokenId }, body), () => {
       sent.isBegun = true;
-      yield* alive;
-    }
+    });
     try {
-      return await uploads.writePart({ ...part, ...place, check, body: bytes() }, call);
+      return await uploads.writePart({ ...part, ...place, check, body: bytes }, call);
     } catch (error) {
       // Who was sent away while sending is told whether it was by somebody else, or because the URL is over.
       if (isUploadError(error, "superseded")) await fileAt(claim, call);
@@ -91,6 +89,25 @@ export function createUploadContent({ uploads, access }: UploadContentDeps): Upl
       } catch (error) {
         throw answerTo(error);
       }
+    },
+  };
+}
+
+/** The same bytes; `begin` is told when the first of them is asked for. Letting go waits for nothing. */
+function onceAsked(bytes: AsyncIterable<Uint8Array>, begin: () => void): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      const steps = bytes[Symbol.asyncIterator]();
+      return {
+        next() {
+          begin();
+          return steps.next();
+        },
+        async return() {
+          await steps.return?.();
+          return { done: true, value: undefined };
+        },
+      };
     },
   };
 }
