@@ -100,7 +100,7 @@ describe("who sees a session (P9)", () => {
     const strangers = [caller("t", "bob", "read", "upload"), caller("u", "ann", ...permissions), caller("", "")];
     for (const who of strangers) {
       expect(() => assertVisible(mine, who)).toThrow(
-        expect.objectContaining({ code: "not_found", details: { reason: "SESSION_NOT_FOUND" } }),
+        expect.objectContaining({ code: "not_found", details: { reason: "SESSION_NOT_FOUND", subject: mine.id } }),
       );
     }
     expect(() => assertVisible(shared, caller("u", "ann", ...permissions))).toThrow(
@@ -114,7 +114,7 @@ describe("a permission", () => {
     assertPermission(caller("t", "ann", permission), permission);
     const others = permissions.filter((name) => name !== permission);
     expect(() => assertPermission(caller("t", "ann", ...others), permission)).toThrow(
-      expect.objectContaining({ code: "denied", details: { reason: "PERMISSION_MISSING" } }),
+      expect.objectContaining({ code: "denied", details: { reason: "PERMISSION_MISSING", subject: permission } }),
     );
   });
 });

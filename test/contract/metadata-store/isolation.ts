@@ -96,7 +96,7 @@ export function describeIsolation(open: OpenStore): void {
 
       const codes = writersDeeds.includes(name) ? ["not_found", "superseded"] : ["not_found"];
       expect(codes).toContain(foreign.code);
-      expect([foreign.code, foreign.details]).toEqual([unknown.code, unknown.details]);
+      expect([foreign.code, foreign.details.reason]).toEqual([unknown.code, unknown.details.reason]);
       expect(wordsOf(foreign, mine)).toBe(wordsOf(unknown, made));
       expect(await snapshot(mine)).toEqual(before);
     },
@@ -219,7 +219,8 @@ async function refusedBy(deed: Promise<unknown>): Promise<UploadError> {
   return error;
 }
 
-/** The message with the ids that were asked with taken out. */
+/** The message and the details with the ids that were asked with taken out. */
 function wordsOf(error: UploadError, named: Named): string {
-  return Object.values(named).reduce<string>((words, id: string) => words.replaceAll(id, "ID"), error.message);
+  const told = JSON.stringify([error.message, error.details]);
+  return Object.values(named).reduce<string>((words, id: string) => words.replaceAll(id, "ID"), told);
 }
