@@ -1,0 +1,3 @@
+import type { ImisRow } from "../route-forms.js";
+
+export const uploadRows: readonly ImisRow[] = [];
