@@ -44,8 +44,8 @@ describe("decision 31: an entity", () => {
   });
 
   it("is found by its id, and by its external id and its classification code, plain and in either Base64", async () => {
-    // In Base64 it has a character of each alphabet that the other has not, and it needs padding.
-    const [external, classification] = ["A/7: ¿Käse?>~", "17-01>>>"];
+    // In Base64 they have what the alphabets do not share, and padding.
+    const [external, classification] = ["A/7 ¿Käse? ~ÿ", "17-01>>>"];
     const { id } = await scene.makeEntity({
       aliases: [
         { kind: "external_id", value: external },
@@ -54,8 +54,10 @@ describe("decision 31: an entity", () => {
     });
     const base64 = (text: string) => Buffer.from(text).toString("base64");
     const url = (text: string) => Buffer.from(text).toString("base64url");
-    expect(base64(external)).toMatch(/[+/].*=$/);
-    expect(url(external)).toMatch(/[-_]/);
+    expect([base64(external), base64(classification)]).toEqual([
+      expect.stringMatching(/[/].*=$/),
+      expect.stringMatching(/[+].*=$/),
+    ]);
     const client = await scene.client();
     for (const entity of [
       ...[id, id.toUpperCase(), `I:${id}`, `E:${external}`, `C:${classification}`],
@@ -246,26 +248,45 @@ describe("decision 21: closing an entity", () => {
 
   it("or saving: whichever takes the session first wins, and a save that wins is whole", async () => {
     const call = await scene.callOf(scene.members.uploader);
-    const seen = new Set<string>();
-    for (let round = 0; round < 12; round++) {
+    const startSaving = async () => {
       const entity = await open(call);
       const upload = await startUpload(scene.uploads, entity, call);
       const body = sendWhole(Buffer.from("some content"));
       await scene.uploads.writePart({ ...upload, offset: 0, body, ending: () => ({ finish: true }) }, call);
-      const close = () => scene.entities.close({ archive, handle: entity.handle }, call);
-      const save = () => codeOf(scene.uploads.completeSession(upload, call));
-      // A save is one step, a close is several: it gets a start of different lengths.
-      const closing = close();
-      for (let step = 0; step < round % 6; step++) await scene.entities.isClosed(entity.handle, call);
-      const [saved] = await Promise.all([save(), closing]);
+      const close = (process: FaceProcess = scene) => process.entities.close({ archive, handle: entity.handle }, call);
+      return { entity, upload, close, save: () => codeOf(scene.uploads.completeSession(upload, call)) };
+    };
+    const assertOutcome = async (saved: string, { entity, upload }: Awaited<ReturnType<typeof startSaving>>) => {
       const standing = await standingOf(scene.uploads, upload, call);
       const { things } = await scene.uploads.listItemFiles({ itemId: entity.itemId, page: {} }, call);
-      expect([saved, standing, things.length]).toEqual(
-        saved === "done" ? ["done", "done", 1] : ["wrong_state", "canceled entity_closed", 0],
+      expect([saved, standing, things.map(({ content }) => content.sizeBytes)]).toEqual(
+        saved === "done" ? ["done", "done", [12]] : ["wrong_state", "canceled entity_closed", []],
       );
-      seen.add(saved);
+    };
+    const late = await startSaving();
+    let saved = "";
+    const process = await scene.startProcess((uploads) => ({
+      ...uploads,
+      async cancelSession(input, call) {
+        saved = await late.save();
+        return uploads.cancelSession(input, call);
+      },
+    }));
+    await late.close(process);
+    expect(saved).toBe("done");
+    await assertOutcome(saved, late);
+
+    const early = await startSaving();
+    await early.close();
+    const refusedSave = await early.save();
+    expect(refusedSave).toBe("wrong_state");
+    await assertOutcome(refusedSave, early);
+
+    for (let round = 0; round < 8; round++) {
+      const both = await startSaving();
+      const [raced] = await Promise.all([both.save(), both.close()]);
+      await assertOutcome(raced, both);
     }
-    expect(seen).toEqual(new Set(["done", "wrong_state"]));
   });
 
   it("leaves a session alone that is used through another handle by then", async () => {

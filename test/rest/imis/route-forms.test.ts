@@ -72,7 +72,7 @@ describe("a path that nothing is served at", () => {
       message: `there is no operation DELETE /archives/${archive}/session/open.json; POST, OPTIONS are served there`,
       allow: "POST, OPTIONS",
     });
-    expect(await ask("PUT", "entities/I:1/open")).toMatchObject({ status: 405, allow: "GET, POST, HEAD, OPTIONS" });
+    expect(await ask("PUT", "entities/I:1/open")).toMatchObject({ status: 405, allow: "POST, GET, HEAD, OPTIONS" });
   });
 
   it("whose percent-escapes mean nothing is 400 request_invalid", async () => {
