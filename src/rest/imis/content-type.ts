@@ -1,8 +1,6 @@
 import { isMediaType } from "../kit/index.js";
 import { ImisError } from "./errors.js";
-
-/** Content of which nobody says what it is. */
-export const defaultContentType = "application/octet-stream";
+import { unknownContentType } from "./objects/imis-object.js";
 
 const mostCharacters = 255;
 
@@ -12,7 +10,7 @@ const mostCharacters = 255;
  */
 export function parseContentType(text: string | undefined): string {
   const type = (text ?? "").trim();
-  if (type === "") return defaultContentType;
+  if (type === "") return unknownContentType;
   if (type.length > mostCharacters) {
     const told = `content_type has ${type.length} characters, at most ${mostCharacters} are allowed`;
     throw new ImisError("content_type_invalid", told);

@@ -2,6 +2,7 @@ import { createId, type Deadlines, isId, isUploadError, type RecordChange, type 
 import { type ImisCall, loginOf } from "../call.js";
 import { ImisError } from "../errors.js";
 import { type ImisLimits, overLimit } from "../limits.js";
+import { createTurns } from "./turns.js";
 
 /** Under what an entity is open. */
 export interface Handle {
@@ -60,7 +61,7 @@ export function createHandleStore(deps: HandleStoreDeps): HandleStore {
   const takeTurn = createTurns();
   const keyOf = (id: string, { caller }: ImisCall) => `${caller.userId}/${id}`;
   const after = (ms: number) => new Date(now().getTime() + ms);
-  const valueOf = ({ id: _, ...value }: Handle) => value;
+  const valueFrom = ({ id: _, ...value }: Handle) => value;
 
   async function find(namespace: string, text: string, call: ImisCall) {
     const id = text.toLowerCase();
@@ -71,7 +72,7 @@ export function createHandleStore(deps: HandleStoreDeps): HandleStore {
   const store = (handle: Handle, expect: number, call: ImisCall): RecordChange => ({
     namespace: opened,
     key: keyOf(handle.id, call),
-    value: valueOf(handle),
+    value: valueFrom(handle),
     expect,
     expiresAt: after(idleTtlMs),
   });
@@ -89,7 +90,7 @@ export function createHandleStore(deps: HandleStoreDeps): HandleStore {
   async function tryClose(handle: Handle, version: number, call: ImisCall): Promise<boolean> {
     const key = keyOf(handle.id, call);
     const gone = { namespace: opened, key, value: undefined, expect: version };
-    const mark = { namespace: closed, key, value: valueOf(handle), expiresAt: after(absoluteTtlMs + keepTerminalMs) };
+    const mark = { namespace: closed, key, value: valueFrom(handle), expiresAt: after(absoluteTtlMs + keepTerminalMs) };
     return tryChange([gone, mark], call);
   }
   async function close({ id, libraryId }: NamedHandle, call: ImisCall): Promise<Handle | undefined> {
@@ -163,19 +164,5 @@ export function createHandleStore(deps: HandleStoreDeps): HandleStore {
     },
 
     isClosed: async (id, call) => (await find(closed, id, call)) !== undefined,
-  };
-}
-
-/** Lets those with the same key do what they do one after the other. */
-function createTurns(): <T>(key: string, run: () => Promise<T>) => Promise<T> {
-  const last = new Map<string, Promise<unknown>>();
-  return async (key, run) => {
-    const mine = (last.get(key) ?? Promise.resolve()).then(run, run);
-    last.set(key, mine);
-    try {
-      return await mine;
-    } finally {
-      if (last.get(key) === mine) last.delete(key);
-    }
   };
 }

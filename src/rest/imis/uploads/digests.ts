@@ -42,6 +42,11 @@ export function readWholeDigests(headers: Headers, sha256: string | undefined): 
   ]);
 }
 
+/** In lower-case hex. Throws `digest_invalid`. */
+export function readSha256(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : parseChecksum("sha256", text).value;
+}
+
 function stronger(a: Checksum | undefined, b: Checksum): Checksum {
   return a === undefined || b.value.length > a.value.length ? b : a;
 }
