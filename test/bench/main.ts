@@ -1,7 +1,7 @@
 // `npm run bench -- NAME [FLAGS]`: one file a work of the table of speeds; see each for what it measures and against
 // what.
 import { parseArgs } from "node:util";
-import { parseBytes } from "../../src/server/config.js";
+import { parseBytes } from "../../src/server/config/units.js";
 import { type MediumName, mediumNames } from "./media.js";
 import { type MemoryBenchOptions, runMemoryBench } from "./memory.js";
 import { createProcesses } from "./processes.js";
