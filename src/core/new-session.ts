@@ -31,6 +31,11 @@ export interface SessionInput {
   readonly askedDeadlines?: Partial<Deadlines>;
   /** Files that it begins with, declared in the same transaction; their names differ. */
   readonly files?: readonly FileSpecInput[];
+  /**
+   * Asked under the item's lock, maybe more than once, with the sessions that run on it; what it throws comes out, and
+   * none is created.
+   */
+  readonly check?: (running: readonly Session[]) => void;
 }
 
 /** The words of a session to come, checked. */
@@ -110,12 +115,17 @@ export function buildSession(words: SessionWords, caller: Caller, item: Item | u
   };
 }
 
+/** Those whose deadline has not passed, whether or not the sweeper has come by. */
+export function runningAt(open: readonly Session[], now: Date): readonly Session[] {
+  return open.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > now);
+}
+
 /**
  * Throws `busy` (ITEM_BUSY). Sessions whose deadline has passed hold nothing any more, whether or not the sweeper has
  * come by.
  */
 export function assertNotBusy(itemId: string, access: SessionAccess, open: readonly Session[], now: Date): void {
-  const running = open.filter((session) => session.expiresAt === undefined || session.expiresAt > now);
+  const running = runningAt(open, now);
   const blocking = access === "exclusive" ? running : running.filter((session) => session.access === "exclusive");
   if (blocking.length > 0) {
     throw new UploadError("busy", `item ${itemId} has an open session that excludes this one`, {

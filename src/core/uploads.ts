@@ -10,6 +10,7 @@ import { createCheckStore } from "./operations/check/check-store.js";
 import { completeSession, validateSession } from "./operations/complete-session.js";
 import { failBrokenAttempts } from "./operations/fail-broken-attempts.js";
 import { addFile, findFile, getFile, getUploadStatus, listFiles } from "./operations/files.js";
+import { finishFile } from "./operations/finish-file.js";
 import { countSessions, listSessionViews, type SessionViewsInput, viewSession } from "./operations/list-views.js";
 import { probeSource } from "./operations/probe-source.js";
 import { createPuller, type Puller, type PullerOptions } from "./operations/pull/puller.js";
@@ -115,6 +116,7 @@ export function createUploads(ports: {
     refuseFile: on(refuseFile),
     probeSource: on(probeSource),
     writePart: on(tellChecksums("file", writePart)),
+    finishFile: on(tellChecksums("file", finishFile)),
     putFile: on(tellChecksums("file", putFile)),
     getUploadStatus: on(getUploadStatus),
     readFile: on(readFile),

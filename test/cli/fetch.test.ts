@@ -80,8 +80,8 @@ describe("session fetch", () => {
       expect([exitCode, stdout, stderr]).toEqual([1, "", expect.stringMatching(why)]);
       expect(stderr).toContain("SOURCE_INVALID");
     }
-    const pinned = await slipway("session", "fetch", id, `${site}/good/a`, "--thumbprint", "00".repeat(32));
-    expect(pinned.stderr).toMatch(/thumbprint is only for https/);
+    const pinned = await slipway("session", "fetch", id, "file:///srv/a", "--thumbprint", "00".repeat(32));
+    expect(pinned.stderr).toMatch(/thumbprint is only for https, or http that leads there/);
   });
 
   const id = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff";

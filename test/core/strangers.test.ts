@@ -57,6 +57,7 @@ const ofSessions = {
   removeFile: (ids, call) => uploads.removeFile(ids, call),
   removeItemFile: (ids, call) => uploads.removeItemFile({ ...ids, name: "a.bin" }, call),
   removeName: (ids, call) => uploads.removeName({ ...ids, name: "a.bin" }, call),
+  finishFile: (ids, call) => uploads.finishFile(ids, call),
   refuseFile: (ids, call) =>
     uploads.refuseFile({ ...ids, failure: { reason: "size_differs", message: "" }, when: () => true }, call),
   writePart: (ids, call) => uploads.writePart({ ...ids, offset: 0, body: bodyOf([pseudoRandom(10)]) }, call),

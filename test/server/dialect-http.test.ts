@@ -102,7 +102,10 @@ describe.each(httpVersions)("a dialect over HTTP/%s", (version) => {
     expect(tell(await post('{"a":[1]}'))).toEqual([201, '{"value":{"a":[1]}}']);
     expect(tell(await post(""))).toEqual([400, "the body is empty where JSON is expected"]);
     const hanging = close.clients[version].begin({ method: "POST", path: "/made/json" }, Buffer.from("{"), 50 * MiB);
-    expect(tell(await hanging.answer)).toEqual([413, "the body may have 1048576 bytes at most (SLIPWAY_MAX_JSON_BYTES)"]);
+    expect(tell(await hanging.answer)).toEqual([
+      413,
+      "the body may have 1048576 bytes at most (SLIPWAY_MAX_JSON_BYTES)",
+    ]);
     hanging.cut();
   });
 

@@ -3,9 +3,11 @@ import { itemNotFound } from "../catalog.js";
 import type { CoreDeps } from "../deps.js";
 import { UploadError } from "../error.js";
 import type { SessionFile } from "../file.js";
+import type { Limits } from "../limits.js";
 import type { Completion, CompletionView } from "../ports/metadata-store.js";
-import { assertVisible, endSession, touchSession } from "../session.js";
+import { assertVisible, endSession, type Session, touchSession } from "../session.js";
 import { moveSession } from "../session-state.js";
+import { type Attributes, parseAttributes } from "../values.js";
 import { completeVerified } from "./complete-verified.js";
 import { parseSessionRef, type SessionResult } from "./sessions.js";
 
@@ -14,13 +16,14 @@ const mostNamed = 100;
 /**
  * Ends the session with all its files at once visible, and applied to the target item if there is one, whose content
  * version moves by one if anything changed; or changes nothing (P5). While files are still being fetched the session is
- * `completing` instead, and ends by itself (`settleSession`). A repeat answers `applied: false` (P4). Throws
+ * `completing` instead, and ends by itself (`settleSession`). A repeat answers `applied: false` (P4), and asks `change`
+ * nothing. Throws
  * `not_found`, `wrong_state`, `expired`, and `incomplete` (FILES_INCOMPLETE) with the names of files that are neither
  * ready nor being fetched.
  */
 export async function completeSession(
   deps: CoreDeps,
-  input: { sessionId: string },
+  input: { readonly sessionId: string; readonly change?: CompletionChange },
   call: Call,
 ): Promise<SessionResult> {
   assertPermission(call.caller, "upload");
@@ -28,11 +31,35 @@ export async function completeSession(
   const askedAt = performance.now();
   const result = await completeVerified(deps, ref, (view, now) => {
     assertVisible(view.session, call.caller);
-    return planCompletion(view, now);
+    const completion = planCompletion(view, now);
+    return completion && changeBy(input.change, completion, view, deps.limits);
   });
   deps.observer.completed((performance.now() - askedAt) / 1000);
   if (result.session.state === "done") deps.seats.evictSession(ref.sessionId);
   return result;
+}
+
+/**
+ * What a face makes of attributes by completion, in the same transaction: of the session's, and of each file's, which
+ * become the item file's. Asked under the session's lock, maybe more than once; what it throws comes out and leaves the
+ * session as it is.
+ */
+export type CompletionChange = (view: { readonly session: Session; readonly files: readonly SessionFile[] }) => {
+  readonly session: Attributes;
+  readonly file: (file: SessionFile) => Attributes;
+};
+
+function changeBy(
+  change: CompletionChange | undefined,
+  completion: Completion,
+  view: CompletionView,
+  limits: Limits,
+): Completion {
+  if (change === undefined) return completion;
+  const changed = change(view);
+  const attributes = parseAttributes(changed.session, limits);
+  const files = view.files.map((file) => ({ id: file.id, attributes: parseAttributes(changed.file(file), limits) }));
+  return { ...completion, session: { ...completion.session, attributes }, files };
 }
 
 /** What completion does, or undefined when it has been done or asked for. Pure. */

@@ -22,6 +22,8 @@ export interface ArrivedContent {
   readonly extent: Extent | undefined;
   /** What it must hash to, beside what the file declares. */
   readonly checksums: readonly Checksum[];
+  /** `keep`: content that is not what was said stays as it is, for who said it may have erred. Default: `fail`. */
+  readonly onMismatch?: "fail" | "keep";
   /** How many bytes are still to be hashed. */
   readonly unhashed: number;
   /** Hashes the rest and answers the state at the end. */
@@ -39,7 +41,8 @@ const longHashBytes = 256 * 2 ** 20;
 
 /**
  * Verifies content that has arrived and makes it the file's current content in one transaction (P6). A wrong checksum
- * fails the file (and its session, if it was declared so) and throws `checksum_mismatch`; the former content stays.
+ * fails the file (and its session, if it was declared so), unless it is kept, and throws `checksum_mismatch`; the former
+ * content stays.
  */
 export async function finishContent(deps: CoreDeps, arrived: ArrivedContent): Promise<FileView> {
   const { ref, attempt, file } = arrived;
@@ -48,7 +51,7 @@ export async function finishContent(deps: CoreDeps, arrived: ArrivedContent): Pr
   if (arrived.unhashed > longHashBytes) {
     if (extent !== undefined) await deps.metadata.commitExtent({ attempt: place, extent });
     extent = undefined;
-    await showValidating(deps, place);
+    await showState(deps, place, "check");
   }
   const expected = [...file.checksums, ...arrived.checksums];
   const computed = await computeChecksums(arrived, expected).catch((error: unknown) => {
@@ -57,6 +60,12 @@ export async function finishContent(deps: CoreDeps, arrived: ArrivedContent): Pr
     throw error;
   });
   const mismatch = findMismatch(expected, computed, file.name);
+  if (mismatch !== undefined && arrived.onMismatch === "keep") {
+    if (extent !== undefined) await deps.metadata.commitExtent({ attempt: place, extent });
+    arrived.keepHash();
+    await showState(deps, place, "begin");
+    throw mismatch;
+  }
   const content = { id: attempt.id, sizeBytes: arrived.sizeBytes, checksums: computed };
   const linked = arrived.linked && { ...arrived.linked, contentId: attempt.id };
   const lockSession = mismatch !== undefined && file.onFailure === "session";
@@ -151,9 +160,9 @@ export function rejectContent(view: FileView, failure: Failure, now: Date): Atte
   };
 }
 
-async function showValidating(deps: CoreDeps, place: ExtentCommit["attempt"]): Promise<void> {
+async function showState(deps: CoreDeps, place: ExtentCommit["attempt"], event: "begin" | "check"): Promise<void> {
   await deps.metadata.changeFile(place, { fileId: place.fileId }, ({ session, file }, now) => {
     if (file?.running?.id !== place.attemptId || file.running.epoch !== place.epoch) throw superseded();
-    return { session, file: { ...file, state: moveFile(file, "check"), modifiedAt: now }, events: [] };
+    return { session, file: { ...file, state: moveFile(file, event), modifiedAt: now }, events: [] };
   });
 }

@@ -37,6 +37,12 @@ export interface PartInput {
   readonly check?: (file: SessionFile) => void;
   /** What becomes of an attempt that breaks off: it can be continued (P3), or the file fails and is sent anew. */
   readonly onInterrupt?: "keep" | "fail";
+  /** Whether bytes up to the declared size finish the content, or wait until somebody says so. */
+  readonly whenWhole?: "finish" | "wait";
+  /** What counts of a body that is longer than announced: all up to its announced end, or what a checkpoint has committed. */
+  readonly onExcess?: "keep" | "drop";
+  /** A part of a session that is done: refused, or compared with the content that it can only repeat. */
+  readonly afterDone?: "refuse" | "compare";
 }
 
 export interface PartEnding {
@@ -58,6 +64,27 @@ export interface Part {
   /** The attempt cannot be continued once it has broken off. */
   readonly once: boolean;
   readonly check: ((file: SessionFile) => void) | undefined;
+  /** Being all there does not finish the content. */
+  readonly waits: boolean;
+  readonly dropsExcess: boolean;
+  readonly comparesDone: boolean;
+}
+
+/** Bytes from `offset` on, of which nothing else is said. */
+export function partFrom(offset: number): Part {
+  return {
+    attempt: undefined,
+    offset,
+    restart: false,
+    lengthBytes: undefined,
+    sizeBytes: undefined,
+    checksum: undefined,
+    once: false,
+    check: undefined,
+    waits: false,
+    dropsExcess: false,
+    comparesDone: false,
+  };
 }
 
 export function parseFileRef(input: { sessionId: string; fileId: string }, caller: Caller): FileRef {
@@ -79,8 +106,20 @@ export function parsePart(input: PartInput, limits: Limits): Part {
     throw partTooLarge(limits);
   }
   assertFileSize(limits, offset + (lengthBytes ?? 0));
-  const { attempt, sizeBytes, onInterrupt, check } = input;
-  return { attempt, offset, restart, lengthBytes, sizeBytes, checksum, once: onInterrupt === "fail", check };
+  const { attempt, sizeBytes, check } = input;
+  return {
+    attempt,
+    offset,
+    restart,
+    lengthBytes,
+    sizeBytes,
+    checksum,
+    once: input.onInterrupt === "fail",
+    check,
+    waits: input.whenWhole === "wait",
+    dropsExcess: input.onExcess === "drop",
+    comparesDone: input.afterDone === "compare",
+  };
 }
 
 export function partTooLarge(limits: Limits): UploadError {
@@ -100,7 +139,8 @@ export function planPart(view: FileView, part: Part, caller: Caller, limits: Lim
   assertVisible(view.session, caller);
   assertAttempt(view.file, part.attempt);
   part.check?.(view.file);
-  moveSession(view.session, "change", now);
+  const isRepeat = part.comparesDone && !part.restart && view.session.state === "done";
+  moveSession(view.session, isRepeat ? "complete" : "change", now);
   const { file } = view;
   if (file.source !== undefined) throw fetched(file.name);
   const sizeBytes = settleSize(file, part.sizeBytes, limits);
@@ -140,7 +180,8 @@ export function planEnding(
   if (ending.finish && sizeBytes !== undefined && end < sizeBytes) {
     throw shorter(`the content of ${sizeBytes} bytes of file ${JSON.stringify(file.name)}`, end);
   }
-  return { whole: sizeBytes === undefined ? ending.finish : end === sizeBytes, sizeBytes, checksums };
+  const isFull = sizeBytes !== undefined && end === sizeBytes;
+  return { whole: ending.finish || (isFull && !part.waits), sizeBytes, checksums };
 }
 
 function shorter(what: string, end: number): UploadError {

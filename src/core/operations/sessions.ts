@@ -3,7 +3,14 @@ import { assertPermission, type Call, type Caller } from "../call.js";
 import type { CoreDeps } from "../deps.js";
 import type { NewEvent, SessionHistoryEvent } from "../event.js";
 import { assertMayFetch, buildFile } from "../file.js";
-import { assertNotBusy, buildSession, parseClientToken, parseSessionWords, type SessionInput } from "../new-session.js";
+import {
+  assertNotBusy,
+  buildSession,
+  parseClientToken,
+  parseSessionWords,
+  runningAt,
+  type SessionInput,
+} from "../new-session.js";
 import { type Page, parsePage } from "../paging.js";
 import type { SessionField, SessionRef } from "../ports/metadata-store.js";
 import { assertPredicate, type Predicate } from "../predicate.js";
@@ -41,6 +48,7 @@ export async function createSession(deps: CoreDeps, input: SessionInput, call: C
     ...clientToken,
     build({ now, item, open }) {
       if (words.itemId !== undefined) assertNotBusy(words.itemId, words.access, open, now);
+      input.check?.(runningAt(open, now));
       const session = buildSession(words, caller, item, now);
       const files = words.files.map((spec, at) => buildFile(fileIds[at]!, spec, session, now));
       const added = files.map(({ id, name }) => ({ type: "file.added" as const, details: { fileId: id, name } }));
@@ -142,17 +150,28 @@ export type AttributesChange = (
 
 /**
  * Ends the session and lets go of its bytes (P5). What `check` throws, asked under the session's lock, comes out and
- * keeps it. Throws `not_found`, `wrong_state`, `expired`.
+ * keeps it; `attributes` are what the face makes of the session's own by this end. Throws `not_found`, `wrong_state`, `expired`.
  */
 export function cancelSession(
   deps: CoreDeps,
-  input: { readonly sessionId: string; readonly check?: (session: Session) => void },
+  input: {
+    readonly sessionId: string;
+    readonly check?: (session: Session) => void;
+    readonly attributes?: (session: Session) => Attributes;
+  },
   call: Call,
 ): Promise<SessionResult> {
   return abandon(deps, input.sessionId, call, (session, now) => {
     input.check?.(session);
     const ended = endSession(session, "cancel", now);
-    return ended && { session: ended, events: [{ type: "session.canceled", details: {} }], releaseContent: true };
+    const attributes = parseAttributes(input.attributes?.(session) ?? session.attributes, deps.limits);
+    return (
+      ended && {
+        session: { ...ended, attributes },
+        events: [{ type: "session.canceled", details: {} }],
+        releaseContent: true,
+      }
+    );
   });
 }
 

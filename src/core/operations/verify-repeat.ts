@@ -15,7 +15,7 @@ export async function verifyRepeat(
   deps: CoreDeps,
   claimed: ClaimedFile,
   part: Part,
-  input: PartInput,
+  input: Pick<PartInput, "body" | "ending">,
   call: Call,
 ): Promise<PartResult> {
   const { file } = claimed;

@@ -36,6 +36,8 @@ export interface ClaimedWrite {
   readonly part: Part;
   readonly body: AsyncIterable<Uint8Array>;
   readonly ending?: (() => PartEnding) | undefined;
+  /** What becomes of content that is whole and hashes to something else than was said. */
+  readonly onMismatch?: "fail" | "keep";
 }
 
 /**
@@ -83,6 +85,7 @@ export async function writeClaimed(deps: CoreDeps, write: ClaimedWrite, signal?:
       sizeBytes: received,
       extent,
       checksums: end.checksums,
+      onMismatch: write.onMismatch ?? "fail",
       unhashed: received - writing.follower.offset,
       hash: () => writing.follower.settle(received).then(() => writing.follower.hasher),
       keepHash: () => deps.hashes.put(attempt.id, writing.follower.hasher.copy()),
@@ -140,7 +143,8 @@ async function receive(
     if (end.whole && reached < attempt.offset) throw pastDeclaredSize(file.name, reached, attempt.offset);
     return end;
   } catch (error) {
-    const keepable = part.checksum === undefined && !part.once && !isUploadError(error, "superseded");
+    const isDropped = part.dropsExcess && isUploadError(error, "too_large");
+    const keepable = part.checksum === undefined && !part.once && !isDropped && !isUploadError(error, "superseded");
     // The error that cut the body is the one to tell; keeping the prefix failed for a reason that the next request will
     // meet again.
     if (keepable) await writing.keep().catch(() => undefined);

@@ -7,6 +7,7 @@ import type { Page, PageQuery, Position } from "../paging.js";
 import type { Predicate } from "../predicate.js";
 import type { DialectRecord, RecordChange } from "../record.js";
 import type { Session } from "../session.js";
+import type { Attributes } from "../values.js";
 import type { BlobIndex } from "./blob-index.js";
 import type { CatalogStore } from "./catalog-store.js";
 import type { CheckStore } from "./check-store.js";
@@ -230,6 +231,8 @@ export interface ItemFileRef {
 }
 
 export interface Completion extends SessionChange {
+  /** What files of the session have for attributes from now on, before they are applied. */
+  readonly files?: readonly { readonly id: string; readonly attributes: Attributes }[];
   /** Originals to be removed from now on: see `takeRemovals`. */
   readonly removals?: readonly Omit<OriginalRemoval, "id">[];
   /** Undefined leaves the item's content as it is. */

@@ -3,7 +3,7 @@ import type { Knex } from "knex";
 import type { MetadataStore, SessionRef } from "../../core/index.js";
 import { releaseAttempts } from "./attempts.js";
 import { expireTokens } from "./client-tokens.js";
-import { attemptsOfSession, findFiles } from "./files.js";
+import { attemptsOfSession, findFiles, writeFileAttributes } from "./files.js";
 import { applyToItem, listItemFileRefs } from "./item-files.js";
 import { lockItem } from "./items.js";
 import { insertRemovals } from "./removals.js";
@@ -36,6 +36,7 @@ export async function completeSession(
 
   const completion = decide({ session, files, item, itemFiles }, now);
   if (completion === undefined) return { session, applied: false };
+  if (completion.files?.length) await writeFileAttributes(trx, session.id, completion.files);
   if (completion.apply !== undefined) {
     if (item === undefined) throw new TypeError(`session ${session.id} has no item to apply its files to`);
     await applyToItem(trx, item, session.id, completion.apply, now);

@@ -1,6 +1,7 @@
 // Queries of the files table.
 import type { Knex } from "knex";
 import {
+  type Completion,
   type FileProgress,
   type FileRef,
   type FileView,
@@ -155,6 +156,20 @@ export async function writeFilePull(trx: Knex.Transaction, before: SessionFile, 
 /** The size of a locked file that had none. */
 export async function writeSize(trx: Knex.Transaction, fileId: string, sizeBytes: number): Promise<void> {
   await trx("files").where({ id: fileId }).update({ size_bytes: sizeBytes });
+}
+
+/** Of files whose session is locked for `state`. */
+export async function writeFileAttributes(
+  trx: Knex.Transaction,
+  sessionId: string,
+  files: NonNullable<Completion["files"]>,
+): Promise<void> {
+  await trx.raw(
+    `update files set attributes = changed.attributes
+     from jsonb_to_recordset(?::jsonb) as changed (id uuid, attributes jsonb)
+     where files.id = changed.id and files.session_id = ?`,
+    [JSON.stringify(files), sessionId],
+  );
 }
 
 export async function deleteFile(trx: Knex.Transaction, file: SessionFile, now: Date): Promise<void> {

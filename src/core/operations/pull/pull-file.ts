@@ -15,6 +15,7 @@ import { formatSourceAddress } from "../../source-address.js";
 import { SourceError } from "../../source-error.js";
 import { endAttempt } from "../end-attempt.js";
 import { rejectContent } from "../finish-content.js";
+import { partFrom } from "../plan-part.js";
 import { hasSeat, type SeatedFile, writeClaimed } from "../write-claimed.js";
 import { linkContent } from "./link-content.js";
 import { type Trouble, troubleOf } from "./pull-trouble.js";
@@ -149,15 +150,7 @@ async function writeFetched(
   bytes: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<void> {
-  const unsaid = {
-    attempt: undefined,
-    lengthBytes: undefined,
-    sizeBytes: undefined,
-    checksum: undefined,
-    once: false,
-    check: undefined,
-  };
-  const part = { ...unsaid, offset: seated.attempt.offset, restart: false };
+  const part = partFrom(seated.attempt.offset);
   const ending = () => ({ finish: true });
   await writeClaimed(deps, { ref: placeOf(seated), claimed: seated, part, body: bytes, ending }, signal);
 }
