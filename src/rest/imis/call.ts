@@ -8,3 +8,9 @@ export interface ImisCall extends Call {
   readonly signal: AbortSignal;
   readonly login: AccessToken | undefined;
 }
+
+/** The bearer session that was shown. */
+export function loginOf({ login }: ImisCall): AccessToken {
+  if (login === undefined) throw new TypeError("somebody was let in without a login");
+  return login;
+}

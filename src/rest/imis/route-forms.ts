@@ -37,3 +37,6 @@ export function jsonAnswer(body: object, headers: WireResponse["headers"] = {}):
   const common = { "content-type": "application/json", "cache-control": "no-store" };
   return { status: 200, headers: { ...common, ...headers }, body: `${JSON.stringify(body)}\n` };
 }
+
+/** The answer where there is nothing to say but that it is done. */
+export const doneAnswer: WireResponse = { status: 200, headers: { "cache-control": "no-store" } };

@@ -1,3 +1,14 @@
-import type { ImisRow } from "../route-forms.js";
+import { doneAnswer, type ImisRow, jsonAnswer, operation } from "../route-forms.js";
 
-export const entityRows: readonly ImisRow[] = [];
+export const entityRows: readonly ImisRow[] = [
+  ...operation("GET|POST /archives/{archive}/entities/{entity}/open", {
+    read: ({ params, query }) => ({ ...params, mode: query("mode") }),
+    run: ({ entities }) => entities.open,
+    write: ({ handle }) => jsonAnswer({ handle }),
+  }),
+  ...operation("GET|POST /archives/{archive}/entities/H:{handle}/close", {
+    read: ({ params }) => params,
+    run: ({ entities }) => entities.close,
+    write: () => doneAnswer,
+  }),
+];
