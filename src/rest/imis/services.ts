@@ -13,4 +13,6 @@ export interface ImisServices {
   readonly objects: Objects;
   readonly streams: Streams;
   readonly staged: StagedObjects;
+  /** Whether extensions of objects are told with their dot. */
+  readonly extensionDot: boolean;
 }

@@ -12,7 +12,7 @@ const parameter = `[ \\t]*;[ \\t]*${token}=(?:${token}|"(?:[^"\\\\\\x00-\\x1f\\x
 const mediaType = new RegExp(`^${token}/${token}(?:${parameter})*$`);
 
 /** What a client declares as a file's media type is free text; only what RFC 9110, 8.3.1 allows may be a header. */
-function isMediaType(text: string): boolean {
+export function isMediaType(text: string): boolean {
   return mediaType.test(text);
 }
 
