@@ -1,11 +1,17 @@
 import { extensionOf } from "../extension.js";
 import type { ImisObject } from "./imis-object.js";
+import type { ObjectPage } from "./objects.js";
+
+/** How names of types are told: by the setting. */
+export interface ObjectManners {
+  readonly dot: boolean;
+}
 
 /**
  * An object as the API shows it, in its order; `sha256` is what this server adds. Nobody notes who reads an object, so it
  * was accessed when it was modified; nothing here signs objects, indexes them, or puts one into another.
  */
-export function wireObject(object: ImisObject, { dot }: { readonly dot: boolean }) {
+export function wireObject(object: ImisObject, { dot }: ObjectManners) {
   const mayRead = object.permissions.has("read");
   const mayUpload = object.permissions.has("upload");
   const modified = object.modifiedAt.toISOString();
@@ -30,5 +36,14 @@ export function wireObject(object: ImisObject, { dot }: { readonly dot: boolean 
     indexed: false,
     parent_id: "",
     sha256: object.sha256,
+  };
+}
+
+export function wireObjectPage({ objects, size, pageStart, pageSize }: ObjectPage, manners: ObjectManners) {
+  return {
+    objects: objects.map((object) => wireObject(object, manners)),
+    size,
+    page_start: pageStart,
+    page_size: pageSize,
   };
 }
