@@ -47,8 +47,8 @@ function runBlock(heading: string): Promise<string> {
 }
 
 describe.runIf(missing.length === 0)("in the README", () => {
-  it("there are shell blocks below four headings, which are those below", () => {
-    expect(readme.match(/^```sh$/gm)).toHaveLength(4);
+  it("there are shell blocks below five headings, which are those below", () => {
+    expect(readme.match(/^```sh$/gm)).toHaveLength(5);
   });
 
   it("each face that the table names answers", async () => {
@@ -63,6 +63,7 @@ describe.runIf(missing.length === 0)("in the README", () => {
       { sessions: [{ label: "first" }] },
       { okapiToken: expect.stringMatching(/^ey/) },
       { value: expect.stringMatching(/^slp_/) },
+      expect.stringMatching(/^upload-limit: max-size=\d+, /im),
       { status: "SERVING" },
       { status: "ready" },
       expect.stringMatching(/^slipway_ready 1$/m),
@@ -104,6 +105,20 @@ describe.runIf(missing.length === 0)("in the README", () => {
         checksum_info: { algorithm: "SHA256", checksum },
       },
     ]);
+  });
+
+  it("IMiS's face takes a recording in parts into an entity, and gives it back", async () => {
+    const printed = await runBlock("IMiS's content upload sessions");
+    expect(printed).toMatch(/^Interview\n/);
+    const answers = printed.split("\n").flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
+    const object = { size: 1_000_000, content_type: "audio/wav", extension: ".wav" };
+    expect(answers).toMatchObject([
+      { session: { offset: 600_000 } },
+      { session: { offset: 1_000_000 } },
+      { objects: [object], size: 1 },
+    ]);
+    const [sent, read] = await Promise.all(["interview.wav", "again.wav"].map((name) => readFile(join(folder, name))));
+    expect(read?.equals(sent ?? Buffer.alloc(0))).toBe(true);
   });
 
   it("a login answers a token", async () => {

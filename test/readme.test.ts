@@ -48,9 +48,8 @@ describe("README", () => {
   });
 
   it("lists every setting that the server reads, and no other", () => {
-    const read = [...source("src/server/config.ts").matchAll(/"((?:SLIPWAY_|DATABASE_)[A-Z_]+)"/g)].map(
-      ([, name]) => name,
-    );
+    const settings = source("src/server/config.ts") + source("src/server/config/dialects.ts");
+    const read = [...settings.matchAll(/"((?:SLIPWAY_|DATABASE_)[A-Z_]+)"/g)].map(([, name]) => name);
     const clientSettings = ["SLIPWAY_URL", "SLIPWAY_TOKEN"];
     const listed = [...readme.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name]) => name);
     expect(new Set(listed)).toEqual(new Set(read.filter((name) => !clientSettings.includes(name ?? ""))));

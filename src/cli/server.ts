@@ -1,5 +1,6 @@
 import { adviseUse, changeServers, getStoredServer, readServers, type StoredServer } from "./connection/servers.js";
 import { jsonOption } from "./connection/server-command.js";
+import { limits } from "./server/limits.js";
 import type { Operands } from "./shell/command.js";
 import { defineCommand, defineGroup } from "./shell/define-command.js";
 import { formatForeign } from "./shell/format.js";
@@ -70,8 +71,8 @@ last use. To end it now, log out: slipway logout NAME.`,
 export const server = defineGroup({
   name: "server",
   summary: "choose among the servers that you have logged in to",
-  description: "The servers that you have logged in to. `slipway login URL` adds one.",
-  commands: [list, use, remove],
+  description: "The servers that you have logged in to, and what one of them takes. `slipway login URL` adds one.",
+  commands: [list, use, remove, limits],
 });
 
 /** Never the token. */

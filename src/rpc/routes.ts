@@ -44,6 +44,3 @@ export function registerServices(router: ConnectRouter, deps: RpcDeps): ConnectR
 export function createInterceptors(deps: RpcDeps): Interceptor[] {
   return [noteRead, createErrorInterceptor(deps.logUnexpected), createCallerInterceptor(deps.access)];
 }
-
-/** The largest message that is taken (bytes): refused by its length, before anything is allocated for it. */
-export const maxMessageBytes = 4 * 2 ** 20;

@@ -11,6 +11,7 @@ import {
 } from "../core/index.js";
 import { callOf, principalOf } from "./caller.js";
 import { formatUpdate } from "./event-messages.js";
+import { formatLimits } from "./limits-messages.js";
 import { numberFrom } from "./numbers.js";
 import {
   formatAttributes,
@@ -124,6 +125,10 @@ export function createSessionService(
       } finally {
         release();
       }
+    },
+
+    async getLimits() {
+      return { limits: formatLimits(uploads.limits, defaults) };
     },
   };
 }

@@ -11,7 +11,7 @@ import { FileState } from "../../gen/slipway/upload/v1/file_pb.js";
 import { FileService } from "../../gen/slipway/upload/v1/file_service_pb.js";
 import type { UploadFileRequest } from "../../gen/slipway/upload/v1/upload_pb.js";
 import { defaultLimits } from "../../src/core/index.js";
-import { maxMessageBytes } from "../../src/rpc/routes.js";
+import { maxMessageBytes } from "../../src/rpc/message-size.js";
 import { listen, type NodeHandler } from "../../src/server/listen.js";
 
 const folder = process.argv[2];

@@ -1,7 +1,8 @@
 // `npm run bench -- NAME [FLAGS]`: one file a work of the table of speeds; see each for what it measures and against
 // what.
 import { parseArgs } from "node:util";
-import { parseBytes } from "../../src/server/config.js";
+import { parseBytes } from "../../src/server/config/units.js";
+import { type HandOverBenchOptions, runHandOverBench } from "./handover.js";
 import { type MediumName, mediumNames } from "./media.js";
 import { type MemoryBenchOptions, runMemoryBench } from "./memory.js";
 import { createProcesses } from "./processes.js";
@@ -14,13 +15,15 @@ const usage = `Usage: npm run bench -- NAME [FLAGS]
                        and VMware's (REST POST and PUT, HTTP/1.1), beside the floor of each: the same protocol stack, hash and one sync, with no metadata
   memory               what many uploads at the same time cost, over idle: 200 slow ones, 50 of 200MiB, one of
                        all of that; the same through FOLIO's face; takes --uploads, --size, --database and --node-flags
+  handover             how long a newcomer waits for a writer that hangs half-way: IMiS's PUT sent again, beside
+                       @tus/server's HEAD and PATCH; takes --rounds, --medium and --database
   start                how long a start takes, with an empty folder and with a database in it, beside Node's own;
                        takes --rounds and --node-flags
 
 Flags:
   --uploads N          50; 1 to 500
   --size SIZE          1GiB, for memory 200MiB; of the file, at least 1MiB
-  --rounds N           5; 1 to 20, after a warm-up
+  --rounds N           5, for handover 10; 1 to 20, after a warm-up
   --only FACE          connect, grpc, folio or vsphere
   --medium NAME        disk or memory
   --database KIND      embedded; or postgres, on the server of DATABASE_URL, in a database of its own
@@ -61,7 +64,7 @@ function parseUploadOptions(words: readonly string[]): UploadBenchOptions {
     sizeBytes,
     rounds,
     faces: values.only === undefined ? faces : [oneOf<Face>("only", faces, values.only)],
-    media: values.medium === undefined ? mediumNames : [oneOf<MediumName>("medium", mediumNames, values.medium)],
+    media: parseMedia(values.medium),
     databaseUrl: parseDatabase(values.database),
     jsonFile: values.json,
     nodeFlags: parseNodeFlags(values["node-flags"], values["cpu-profile"]),
@@ -100,6 +103,28 @@ function parseStartOptions(words: readonly string[]): StartBenchOptions {
     nodeFlags: parseNodeFlags(values["node-flags"], undefined),
     command: `npm run bench -- start ${words.map(quote).join(" ")}`.trimEnd(),
   };
+}
+
+function parseHandOverOptions(words: readonly string[]): HandOverBenchOptions {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      rounds: { type: "string", default: "10" },
+      medium: { type: "string" },
+      database: { type: "string", default: "embedded" },
+    },
+  });
+  return {
+    rounds: parseRounds(values.rounds),
+    media: parseMedia(values.medium),
+    databaseUrl: parseDatabase(values.database),
+    command: `npm run bench -- handover ${words.map(quote).join(" ")}`.trimEnd(),
+  };
+}
+
+/** All of them where none is named. */
+function parseMedia(text: string | undefined): readonly MediumName[] {
+  return text === undefined ? mediumNames : [oneOf<MediumName>("medium", mediumNames, text)];
 }
 
 function parseRounds(text: string): number {
@@ -150,6 +175,7 @@ async function run(words: readonly string[]): Promise<number> {
   try {
     if (name === "upload") await runUploadBench(parseUploadOptions(rest), processes);
     else if (name === "memory") await runMemoryBench(parseMemoryOptions(rest), processes);
+    else if (name === "handover") await runHandOverBench(parseHandOverOptions(rest), processes);
     else if (name === "start") await runStartBench(parseStartOptions(rest), processes);
     else throw new WrongUse(`there is no bench ${JSON.stringify(name ?? "")}`);
     return 0;

@@ -251,3 +251,37 @@ it("who goes by a password is told that no token ends", async () => {
   const byPassword = { XDG_CONFIG_HOME: folder, SLIPWAY_URL: server.url, SLIPWAY_DATA_DIR: data };
   expect((await runCli(["whoami"], { env: byPassword })).stdout).toMatch(/\ntoken +none: a password was given\n$/);
 });
+
+it("what the server takes is told in words, and in numbers with --json", async () => {
+  const { exitCode, stdout, stderr } = await run("server", "limits");
+  expect([exitCode, stderr]).toEqual([0, ""]);
+  expect(stdout.replaceAll(/ {2,}/g, ": ").split("\n")).toEqual([
+    "file: 16 TiB (17592186044416 bytes)",
+    "part with a checksum: 64 MiB (67108864 bytes)",
+    "message: 4 MiB (4194304 bytes)",
+    "blob: 16 MiB (16777216 bytes)",
+    "attributes: 64 KiB (65536 bytes)",
+    "files of a session: 100000",
+    "blobs of a stream: 10000",
+    "refs of a call: 1000",
+    "session without activity: 1d",
+    "session in any case: 7d",
+    "ended session: 1d",
+    "",
+  ]);
+  expect(await json("server", "limits")).toEqual({
+    limits: {
+      maxFileBytes: 2 ** 44,
+      maxPartBytes: 2 ** 26,
+      maxMessageBytes: 2 ** 22,
+      maxSessionFiles: 100_000,
+      maxBlobBytes: 2 ** 24,
+      maxStreamBlobs: 10_000,
+      maxBlobRefs: 1000,
+      maxAttributesBytes: 65_536,
+      sessionIdleTtlMs: 86_400_000,
+      sessionAbsoluteTtlMs: 7 * 86_400_000,
+      sessionKeepMs: 86_400_000,
+    },
+  });
+});

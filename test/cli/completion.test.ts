@@ -86,7 +86,7 @@ describe.each(shells)("completion in %s", (shell) => {
   describe.skipIf(!has(shell))("offers", () => {
     it.each([
       ["slipway us", ["user"]],
-      ["slipway server ", ["list", "remove", "use"]],
+      ["slipway server ", ["limits", "list", "remove", "use"]],
       ["slipway server ls --n", ["--names"]],
       ["slipway user create x --role ", ["admin", "reader", "uploader"]],
       ["slipway user create --tenant list --role up", ["uploader"]],

@@ -26,6 +26,7 @@ const deeds: readonly (readonly [words: string, stdin?: string])[] = [
   ["whoami"],
   ["server list"],
   ["server use here"],
+  ["server limits"],
   ["tenant create acme"],
   ["tenant list"],
   ["user create acme/alice --role reader --password-stdin", "a secret of alice\n"],

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ConfigError, parseBytes, parseDuration, readConfig } from "../../src/server/config.js";
+import { parseBytes, parseDuration } from "../../src/server/config/units.js";
+import { ConfigError, readConfig } from "../../src/server/config.js";
 import { spawnServer } from "../support/server.js";
 
 const read = (env: Record<string, string>, isTerminal = false) => readConfig(env, isTerminal);
@@ -36,6 +37,12 @@ const size = (of: Setting["of"], bytes: number, tooSmall: readonly string[]): Se
   bad: [...noSizes, ...tooSmall],
 });
 const counts = (most: number) => ["0", "-1", "1.5", "many", "1e3", "0x1", String(most + 1)];
+const bound = (of: Setting["of"], count: number): Setting => ({
+  of,
+  default: count,
+  good: { "1": 1, "5000000": 5_000_000 },
+  bad: counts(Number.MAX_SAFE_INTEGER),
+});
 const webAddresses = ["up.example.com", "ftp://a", "http://", "http:/a", "http://a b", "http://a:99999", "//a"];
 const database = "postgres://user:pass@host:5432/slipway?sslmode=require";
 
@@ -155,25 +162,10 @@ const settings: Readonly<Record<string, Setting>> = {
   },
   SLIPWAY_MAX_FILE_BYTES: size(({ limits }) => limits.maxFileBytes, MiB * MiB * 16, []),
   SLIPWAY_MAX_PART_BYTES: size(({ limits }) => limits.maxPartBytes, 64 * MiB, ["0"]),
-  SLIPWAY_MAX_SESSION_FILES: {
-    of: ({ limits }) => limits.maxSessionFiles,
-    default: 100_000,
-    good: { "1": 1, "5000000": 5_000_000 },
-    bad: counts(Number.MAX_SAFE_INTEGER),
-  },
+  SLIPWAY_MAX_SESSION_FILES: bound(({ limits }) => limits.maxSessionFiles, 100_000),
   SLIPWAY_MAX_BLOB_BYTES: size(({ limits }) => limits.maxBlobBytes, 16 * MiB, []),
-  SLIPWAY_MAX_STREAM_BLOBS: {
-    of: ({ limits }) => limits.maxStreamBlobs,
-    default: 10_000,
-    good: { "1": 1, "5000000": 5_000_000 },
-    bad: counts(Number.MAX_SAFE_INTEGER),
-  },
-  SLIPWAY_MAX_BLOB_REFS: {
-    of: ({ limits }) => limits.maxBlobRefs,
-    default: 1_000,
-    good: { "1": 1, "5000000": 5_000_000 },
-    bad: counts(Number.MAX_SAFE_INTEGER),
-  },
+  SLIPWAY_MAX_STREAM_BLOBS: bound(({ limits }) => limits.maxStreamBlobs, 10_000),
+  SLIPWAY_MAX_BLOB_REFS: bound(({ limits }) => limits.maxBlobRefs, 1_000),
   SLIPWAY_MAX_ATTRIBUTES_BYTES: size(({ limits }) => limits.maxAttributesBytes, 65_536, ["0", "1"]),
   SLIPWAY_MAX_WATCHES: {
     of: ({ limits }) => limits.maxWatches,
@@ -215,6 +207,29 @@ const settings: Readonly<Record<string, Setting>> = {
     good: { "+0000": "+0000", "+00:00": "+00:00" },
     bad: ["Z", "+01:00", "0000"],
   },
+  SLIPWAY_IMIS_SESSION_TTL: duration(({ imis }) => imis.deadlines.idleTtlMs, 24 * hour),
+  SLIPWAY_IMIS_SESSION_ABSOLUTE_TTL: duration(({ imis }) => imis.deadlines.absoluteTtlMs, 168 * hour),
+  SLIPWAY_IMIS_SESSION_KEEP: duration(({ imis }) => imis.deadlines.keepTerminalMs, 24 * hour),
+  SLIPWAY_IMIS_EXTENSION_DOT: {
+    of: ({ imis }) => imis.extensionDot,
+    default: true,
+    good: { "0": false, "1": true },
+    bad: ["yes", "true", "2", ".", "01"],
+  },
+  SLIPWAY_IMIS_OVERLAP: {
+    of: ({ imis }) => imis.overlap,
+    default: "verify",
+    good: { verify: "verify", reject: "reject" },
+    bad: ["0", "overwrite", "Verify"],
+  },
+  SLIPWAY_IMIS_MAX_OBJECT_BYTES: size(({ imis }) => imis.limits.maxObjectBytes, MiB * MiB * 16, []),
+  SLIPWAY_IMIS_MAX_PART_BYTES: size(({ imis }) => imis.limits.maxPartBytes, MiB * MiB * 16, ["0"]),
+  SLIPWAY_IMIS_MIN_PART_BYTES: size(({ imis }) => imis.limits.minPartBytes, 0, ["17592186044417", "17TiB"]),
+  SLIPWAY_IMIS_MAX_HANDLE_SESSIONS: bound(({ imis }) => imis.limits.maxHandleSessions, 1000),
+  SLIPWAY_IMIS_MAX_USER_SESSIONS: bound(({ imis }) => imis.limits.maxUserSessions, 10_000),
+  SLIPWAY_IMIS_MAX_TOMBSTONES: bound(({ imis }) => imis.limits.maxTombstones, 100_000),
+  SLIPWAY_IMIS_MAX_HANDLES: bound(({ imis }) => imis.limits.maxHandles, 10_000),
+  SLIPWAY_IMIS_MAX_STREAMS: bound(({ imis }) => imis.limits.maxStreams, 1000),
   SLIPWAY_SESSION_TTL: duration(({ deadlines }) => deadlines.idleTtlMs, 24 * hour),
   SLIPWAY_SESSION_ABSOLUTE_TTL: duration(({ deadlines }) => deadlines.absoluteTtlMs, 168 * hour),
   SLIPWAY_SESSION_KEEP: duration(({ deadlines }) => deadlines.keepTerminalMs, 24 * hour),
@@ -289,6 +304,32 @@ it("a gateway is trusted only where nobody else reaches the port", () => {
   for (const listen of ["127.0.0.1:0", "[::1]:8080", "localhost:80"]) {
     expect(read({ ...trust, SLIPWAY_LISTEN: listen }).folio.trustOkapi).toBe(true);
   }
+});
+
+describe("what the connector services of IMiS take", () => {
+  const limitsOf = (env: Record<string, string>) => read(env).imis.limits;
+
+  it("is no larger than a file may be, whatever is set, and by itself as large", () => {
+    const small = { SLIPWAY_MAX_FILE_BYTES: "1GiB" };
+    expect(limitsOf(small)).toMatchObject({ maxObjectBytes: 1024 * MiB, maxPartBytes: 1024 * MiB });
+    expect(limitsOf({ ...small, SLIPWAY_IMIS_MAX_OBJECT_BYTES: "2GiB" }).maxObjectBytes).toBe(1024 * MiB);
+    expect(limitsOf({ ...small, SLIPWAY_IMIS_MAX_OBJECT_BYTES: "1MiB" }).maxObjectBytes).toBe(MiB);
+  });
+
+  it("is a part no larger than an object, whatever is set, and by itself as large", () => {
+    const small = { SLIPWAY_IMIS_MAX_OBJECT_BYTES: "2MiB" };
+    expect(limitsOf(small).maxPartBytes).toBe(2 * MiB);
+    expect(limitsOf({ ...small, SLIPWAY_IMIS_MAX_PART_BYTES: "3MiB" }).maxPartBytes).toBe(2 * MiB);
+    expect(limitsOf({ ...small, SLIPWAY_IMIS_MAX_PART_BYTES: "1MiB" }).maxPartBytes).toBe(MiB);
+  });
+
+  it("is not nothing: a smallest part above the largest is refused", () => {
+    const least = { SLIPWAY_IMIS_MIN_PART_BYTES: "1MiB" };
+    expect(limitsOf({ ...least, SLIPWAY_IMIS_MAX_PART_BYTES: "1MiB" }).minPartBytes).toBe(MiB);
+    expect(refuse({ ...least, SLIPWAY_IMIS_MAX_PART_BYTES: "1048575" })).toBe(
+      "SLIPWAY_IMIS_MIN_PART_BYTES must be at most what a part may have, which is 1048575 bytes",
+    );
+  });
 });
 
 it("every setting that is read has a row here", () => {

@@ -51,6 +51,12 @@ export function parseDuration(text: string, what: string): number {
   throw wrongUse(`${what} is a time such as 90s or 10m, not ${JSON.stringify(text)}`);
 }
 
+/** The same the other way: `7d`, `90s`, in the largest unit that it is a whole number of. */
+export function formatDuration(ms: number): string {
+  const fits = Object.entries(timeUnits).findLast(([, unit]) => ms >= unit && ms % unit === 0);
+  return fits === undefined ? `${ms}ms` : `${ms / fits[1]}${fits[0]}`;
+}
+
 /** A time from the wire as `2026-01-02T03:04:05.678Z`. */
 export function formatTime(time: { readonly seconds: bigint; readonly nanos: number } | undefined): string {
   return time === undefined ? "" : new Date(Number(time.seconds) * 1000 + time.nanos / 1e6).toISOString();

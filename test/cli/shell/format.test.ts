@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   formatBytes,
+  formatDuration,
   formatForeign,
   formatRate,
   formatSeconds,
@@ -61,6 +62,18 @@ describe("times", () => {
     [7_500_000, "2 h 05 min"],
   ])("prints %d ms as %s", (ms, text) => {
     expect(formatSeconds(ms)).toBe(text);
+  });
+
+  it.each([
+    [7, "7ms"],
+    [1500, "1500ms"],
+    [90_000, "90s"],
+    [5_400_000, "90m"],
+    [86_400_000, "1d"],
+    [7 * 86_400_000, "7d"],
+  ])("prints %d ms as %s, which is read as that again", (ms, text) => {
+    expect(formatDuration(ms)).toBe(text);
+    expect(parseDuration(text, "--retry-for")).toBe(ms);
   });
 
   it.each([

@@ -4,9 +4,9 @@ import { createId, deriveId, type Item } from "../../../src/core/index.js";
 import type { ImisClient, ImisObject } from "../../support/imis.js";
 import { refusalOf } from "../../support/imis.js";
 import { useFace } from "./face-scene.js";
-import { putObject, readingServices } from "./object-scene.js";
+import { putObject, objectServices } from "./object-scene.js";
 
-const scene = useFace({ services: readingServices });
+const scene = useFace({ services: objectServices });
 let client: ImisClient;
 beforeAll(async () => {
   client = await scene.client(scene.members.reader);
@@ -196,6 +196,18 @@ describe("an object", () => {
     expect(await see(handle, `${id}.json`)).toEqual(listed);
     expect(await see(handle, id)).toEqual(listed);
     expect(await see(handle, `${id}/`)).toEqual(listed);
+  });
+
+  it("that was saved here is shown as its save showed it", async () => {
+    const uploader = await scene.client(scene.members.uploader);
+    const { handle } = await openEntity({}, uploader);
+    const { id } = await uploader.createSession(handle, { content_type: "audio/wav" });
+    await uploader.putPart(handle, id, 0, Buffer.from("RIFF"));
+    const saved = await uploader.save(handle, id, { description: "a dial tone" });
+    expect(saved).toMatchObject({ size: 4, description: "a dial tone", extension: ".wav" });
+    expect((await list(handle, "", uploader)).objects).toEqual([saved]);
+    expect(await see(handle, `${saved.id}.json`, uploader)).toEqual(saved);
+    expect(Buffer.from(await uploader.read(handle, saved.id)).toString()).toBe("RIFF");
   });
 
   const names = [

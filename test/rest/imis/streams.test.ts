@@ -3,10 +3,10 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { createId, type Item } from "../../../src/core/index.js";
 import { type ImisClient, refusalFrom, refusalOf } from "../../support/imis.js";
 import { hour, useFace } from "./face-scene.js";
-import { putObject, readingServices, removeObject } from "./object-scene.js";
+import { putObject, objectServices, removeObject } from "./object-scene.js";
 
 const maxStreams = 4;
-const scene = useFace({ services: readingServices, limits: { maxStreams } });
+const scene = useFace({ services: objectServices, limits: { maxStreams } });
 const bytes = randomBytes(100_000);
 let client: ImisClient;
 let item: Item;
@@ -107,14 +107,13 @@ describe("a stream", () => {
     },
   );
 
-  it("is opened and closed by GET and by POST, with `.json` and without", async () => {
-    for (const method of ["GET", "POST"]) {
-      for (const suffix of ["", ".json"]) {
-        const opened = await client.value<{ handle: string }>(method, `${placeOf()}/open${suffix}`);
-        expect(Object.keys(opened)).toEqual(["handle"]);
-        await client.value(method, `${placeOf()}/${opened.handle}/close${suffix}`);
-        expect(await readRefusal(opened.handle)).toMatchObject({ status: 404, code: "stream_not_found" });
-      }
+  it("is opened, read and closed with `.json` and without", async () => {
+    for (const suffix of ["", ".json"]) {
+      const opened = await client.value<{ handle: string }>("GET", `${placeOf()}/open${suffix}`);
+      expect(Object.keys(opened)).toEqual(["handle"]);
+      expect((await read(opened.handle + suffix, "bytes=0-0")).status).toBe(206);
+      await client.value("GET", `${placeOf()}/${opened.handle}/close${suffix}`);
+      expect(await readRefusal(opened.handle)).toMatchObject({ status: 404, code: "stream_not_found" });
     }
   });
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { SessionAccess, SessionState } from "../../../gen/slipway/upload/v1/session_pb.js";
 import type { TestClient } from "../../support/client.js";
-import { addFile, makeItem, startSession } from "../scene.js";
+import { addFile, addSomebody, as, makeItem, startSession } from "../scene.js";
 import { nested, nobody, type RefusalRow, rowsOf } from "./row.js";
 
 const ms = (count: number) => ({ seconds: 0n, nanos: count * 1_000_000 });
@@ -223,4 +223,14 @@ export const sessionRefusals: readonly RefusalRow[] = [
       },
     ],
   ),
+  ...rowsOf("GetLimits", [
+    "UNAUTHENTICATED / TOKEN_INVALID",
+    "a token that has ended",
+    async (client) => {
+      const somebody = await addSomebody(client);
+      await client.sessions.getLimits({}, as(somebody));
+      await client.access.logout({}, as(somebody));
+      return () => client.sessions.getLimits({}, as(somebody));
+    },
+  ]),
 ];

@@ -37,6 +37,7 @@ const sessionRows: Rows<typeof SessionService.method> = {
   failSession: { request: session, ...to.changeSession },
   deleteSession: { request: done, ...to.changeSession },
   watchSession: { request: session, ...to.readSession },
+  getLimits: { request: () => ({}), ...to.useOwn },
 };
 
 const fileRows: Rows<typeof FileService.method> = {
