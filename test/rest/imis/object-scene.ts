@@ -2,12 +2,14 @@
 import type { Attributes, Item } from "../../../src/core/index.js";
 import { createObjects } from "../../../src/rest/imis/objects/objects.js";
 import { createStreams } from "../../../src/rest/imis/objects/streams.js";
+import { createStagedObjects } from "../../../src/rest/imis/staged/staged-objects.js";
 import type { FaceOptions, FaceScene } from "./face-scene.js";
 
-/** The services of this face that read objects. */
-export const readingServices: NonNullable<FaceOptions["services"]> = (parts) => ({
+/** The services of this face that have to do with objects. */
+export const objectServices: NonNullable<FaceOptions["services"]> = (parts) => ({
   objects: createObjects(parts),
   streams: createStreams(parts),
+  staged: createStagedObjects(parts),
   extensionDot: true,
 });
 

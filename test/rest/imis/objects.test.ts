@@ -4,9 +4,9 @@ import { createId, deriveId, type Item } from "../../../src/core/index.js";
 import type { ImisClient, ImisObject } from "../../support/imis.js";
 import { refusalOf } from "../../support/imis.js";
 import { useFace } from "./face-scene.js";
-import { putObject, readingServices } from "./object-scene.js";
+import { putObject, objectServices } from "./object-scene.js";
 
-const scene = useFace({ services: readingServices });
+const scene = useFace({ services: objectServices });
 let client: ImisClient;
 beforeAll(async () => {
   client = await scene.client(scene.members.reader);

@@ -3,10 +3,10 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { createId, type Item } from "../../../src/core/index.js";
 import { type ImisClient, refusalFrom, refusalOf } from "../../support/imis.js";
 import { hour, useFace } from "./face-scene.js";
-import { putObject, readingServices, removeObject } from "./object-scene.js";
+import { putObject, objectServices, removeObject } from "./object-scene.js";
 
 const maxStreams = 4;
-const scene = useFace({ services: readingServices, limits: { maxStreams } });
+const scene = useFace({ services: objectServices, limits: { maxStreams } });
 const bytes = randomBytes(100_000);
 let client: ImisClient;
 let item: Item;

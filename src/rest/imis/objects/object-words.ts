@@ -1,5 +1,5 @@
 // What requests about objects say.
-import type { RoutedRequest } from "../../kit/index.js";
+import type { RoutedRequest, WireRequest } from "../../kit/index.js";
 import { ImisError } from "../errors.js";
 
 const usualPageSize = 50;
@@ -31,6 +31,10 @@ function parseWithin(
  */
 export function readObjectId({ params, wire }: Pick<RoutedRequest<"objectId">, "params" | "wire">) {
   const { objectId } = params;
-  const isSuffixed = /\.json\/?$/.test(decodeURIComponent(wire.path));
-  return { objectId, otherId: isSuffixed ? `${objectId}.json` : undefined };
+  return { objectId, otherId: hasSuffix(wire) ? `${objectId}.json` : undefined };
+}
+
+/** Whether a path ends with what any path may end with. */
+export function hasSuffix({ path }: Pick<WireRequest, "path">): boolean {
+  return /\.json\/?$/.test(decodeURIComponent(path));
 }

@@ -1,3 +1,55 @@
-import type { ImisRow } from "../route-forms.js";
+import { doneAnswer, type ImisRow, jsonAnswer, operation } from "../route-forms.js";
+import { readNewStaged, readStagedPlace, wireStaged } from "./staged-words.js";
 
-export const stagedRows: readonly ImisRow[] = [];
+const objects = "/archives/{archive}/objects";
+const object = `${objects}/{object}` as const;
+
+/** Streams have two spellings: that of staged objects, and that of the objects of entities. */
+export const stagedRows: readonly ImisRow[] = [
+  ...operation(`POST ${objects}`, {
+    read: readNewStaged,
+    run: (services) => async (input, call) =>
+      wireStaged(await services.staged.create(input, call), { dot: services.extensionDot }),
+    write: (created) => jsonAnswer({ object: created }),
+  }),
+  ...operation(`GET ${object}`, {
+    read: (request) => ({ ...readStagedPlace(request), wire: request.wire }),
+    run: (services) => services.staged.read,
+    write: (answer) => answer,
+  }),
+  ...operation(`DELETE ${object}`, {
+    read: readStagedPlace,
+    run: (services) => services.staged.delete,
+    write: () => doneAnswer,
+  }),
+  ...operation(`GET|POST ${object}/handle/open`, {
+    read: ({ params }) => params,
+    run: (services) => services.staged.openStream,
+    write: (opened) => jsonAnswer(opened),
+  }),
+  ...operation(`GET|POST ${object}/stream/open`, {
+    read: ({ params }) => params,
+    run: (services) => services.staged.openStream,
+    write: (opened) => jsonAnswer(opened),
+  }),
+  ...operation(`GET ${objects}/H:{stream}/stream`, {
+    read: ({ params, wire }) => ({ ...params, wire }),
+    run: (services) => services.staged.readStream,
+    write: (answer) => answer,
+  }),
+  ...operation(`GET ${object}/stream/{stream}`, {
+    read: ({ params, wire }) => ({ ...params, wire }),
+    run: (services) => services.staged.readStream,
+    write: (answer) => answer,
+  }),
+  ...operation(`GET|POST ${objects}/{stream}/handle/close`, {
+    read: ({ params: { archive, stream } }) => ({ archive, stream: stream.replace(/^H:/, "") }),
+    run: (services) => services.staged.closeStream,
+    write: () => doneAnswer,
+  }),
+  ...operation(`GET|POST ${object}/stream/{stream}/close`, {
+    read: ({ params }) => params,
+    run: (services) => services.staged.closeStream,
+    write: () => doneAnswer,
+  }),
+];

@@ -14,15 +14,23 @@ export function readPartDigest(headers: Headers): Checksum | undefined {
     const told = "Repr-Digest is said when the session is created; the digest of a part is Content-Digest";
     throw new ImisError("digest_invalid", told);
   }
+  return parseChecksums(digestsOfBody(headers)).reduce<Checksum | undefined>(stronger, undefined);
+}
+
+/** All that a body must hash to that is the whole content. Throws `digest_invalid`, also for two that contradict each other. */
+export function readBodyDigests(headers: Headers): readonly Checksum[] {
+  return parseChecksums([...digestsOfBody(headers), ...readWholeDigests(headers, undefined)]);
+}
+
+function digestsOfBody(headers: Headers): readonly Checksum[] {
   const content = headers["content-digest"];
   const upload = headers["upload-checksum"];
   const md5 = headers["content-md5"];
-  const said = parseChecksums([
+  return [
     ...(content === undefined ? [] : parseDigestField(content, "Content-Digest")),
     ...(upload === undefined ? [] : [parseUploadChecksum(upload)]),
     ...(md5 === undefined ? [] : [parseBase64Digest("md5", md5.trim(), "Content-MD5")]),
-  ]);
-  return said.reduce<Checksum | undefined>(stronger, undefined);
+  ];
 }
 
 /** What the whole must hash to, by those who know it before they send it. Throws `digest_invalid`. */
