@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { isId } from "../../../src/core/index.js";
 import type { ImisCall } from "../../../src/rest/imis/call.js";
 import { refusalOf } from "../../support/imis.js";
@@ -7,6 +7,7 @@ import { type StartedUpload, standingOf, startUpload } from "./entity-scene.js";
 import { archive, buildRequest, type FaceProcess, useFace } from "./face-scene.js";
 
 const scene = useFace();
+afterEach(() => expect(scene.unexpected).toEqual([]));
 
 /** An entity that is open, by way of the services. */
 async function open(call: ImisCall, process: FaceProcess = scene, entity?: string) {

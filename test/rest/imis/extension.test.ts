@@ -111,7 +111,13 @@ describe("an object", () => {
 
   it("that another face brought in has no description and is in the entity's own container (decision 15)", () => {
     const own = deriveId("imis container", file.itemId);
-    for (const attributes of [{}, { description: 7, container_id: null }, { description: "", container_id: "" }]) {
+    const long = { description: "x".repeat(2_001), container_id: "x".repeat(256) };
+    for (const attributes of [
+      {},
+      { description: 7, container_id: null },
+      { description: "", container_id: "" },
+      long,
+    ]) {
       const object = objectOfItemFile({ ...file, mediaType: "", attributes }, caller("read"));
       expect(object).toMatchObject({ description: "", containerId: own });
       expect(wireObject(object, dot)).toMatchObject({ content_type: "application/octet-stream", extension: ".bin" });

@@ -1,8 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { imisClient, logIn, refusalOf } from "../../support/imis.js";
 import { archive, loginNameOf, type Member, password, useFace } from "./face-scene.js";
 
 const scene = useFace();
+afterEach(() => expect(scene.unexpected).toEqual([]));
 const open = "session/open.json";
 const uploader = () => loginNameOf(scene.members.uploader);
 
@@ -50,6 +51,7 @@ describe("a session", () => {
     ["what was asked for", { api_version: 4 }, 4],
     ["6 where nothing was", {}, 6],
     ["6 where null was", { api_version: null }, 6],
+    ["what was asked for beside an impersonation of nobody", { api_version: 5, impersonate: false }, 5],
   ])("tells as api_version %s", async (_what, words, version) => {
     expect(await answerTo(words)).toMatchObject({ status: 200, api_version: version });
   });
@@ -88,13 +90,17 @@ describe("a session", () => {
 
 describe("the opening of a session is refused", () => {
   it.each([
-    ["no body", "", "the body is empty where JSON is expected"],
+    ["no body", "", "authentication is missing"],
     ["what is no JSON", "{", expect.stringContaining("the body is not JSON")],
-    ["a list", [], "the body is not a JSON object"],
+    ["a list", [], "the body must be a JSON object"],
     ["no authentication", {}, "authentication is missing"],
-    ["an authentication that is none", { authentication: "me" }, "authentication is not a JSON object"],
+    ["an authentication that is none", { authentication: "me" }, "authentication must be a JSON object"],
     ["no name", { authentication: { password } }, "authentication.username is missing"],
-    ["a name that is no text", { authentication: { username: 7, password } }, "username is not a text"],
+    [
+      "a name that is no text",
+      { authentication: { username: 7, password } },
+      "username must be text in well-formed Unicode",
+    ],
     ["no password", { authentication: { username: "a" } }, "authentication.password is missing"],
     [
       "two passwords",
@@ -114,12 +120,12 @@ describe("the opening of a session is refused", () => {
     [
       "a version that is none",
       { authentication: { username: "a", password: "b" }, api_version: "6" },
-      "api_version is a whole number from 1 to 1000000",
+      "api_version must be a whole number from 0 to 2^53-1",
     ],
     [
       "a computer that is no text",
       { authentication: { username: "a", password: "b" }, computer_name: 7 },
-      "computer_name is not a text",
+      "computer_name must be text in well-formed Unicode",
     ],
   ])("for %s with 400 request_invalid, which says so", async (_what, body, message) => {
     const refused = await refusalOf(scene.nobody().value("POST", open, { body }));

@@ -3,6 +3,7 @@ import type { Attributes, Item } from "../../../src/core/index.js";
 import { createObjects } from "../../../src/rest/imis/objects/objects.js";
 import { createStreams } from "../../../src/rest/imis/objects/streams.js";
 import { createStagedObjects } from "../../../src/rest/imis/staged/staged-objects.js";
+import { createUploadSessions } from "../../../src/rest/imis/uploads/upload-sessions.js";
 import type { FaceOptions, FaceScene } from "./face-scene.js";
 
 /** The services of this face that have to do with objects. */
@@ -10,6 +11,7 @@ export const objectServices: NonNullable<FaceOptions["services"]> = (parts) => (
   objects: createObjects(parts),
   streams: createStreams(parts),
   staged: createStagedObjects(parts),
+  uploadSessions: createUploadSessions({ ...parts, overlap: "verify" }),
   extensionDot: true,
 });
 

@@ -198,6 +198,18 @@ describe("an object", () => {
     expect(await see(handle, `${id}/`)).toEqual(listed);
   });
 
+  it("that was saved here is shown as its save showed it", async () => {
+    const uploader = await scene.client(scene.members.uploader);
+    const { handle } = await openEntity({}, uploader);
+    const { id } = await uploader.createSession(handle, { content_type: "audio/wav" });
+    await uploader.putPart(handle, id, 0, Buffer.from("RIFF"));
+    const saved = await uploader.save(handle, id, { description: "a dial tone" });
+    expect(saved).toMatchObject({ size: 4, description: "a dial tone", extension: ".wav" });
+    expect((await list(handle, "", uploader)).objects).toEqual([saved]);
+    expect(await see(handle, `${saved.id}.json`, uploader)).toEqual(saved);
+    expect(Buffer.from(await uploader.read(handle, saved.id)).toString()).toBe("RIFF");
+  });
+
   const names = [
     "a b.txt",
     "100%.txt",

@@ -1,10 +1,11 @@
 // Decision 27: how an operation's path may be written.
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { createImisDialect } from "../../../src/rest/imis/dialect.js";
 import type { ImisClient } from "../../support/imis.js";
 import { archive, loginNameOf, password, useFace } from "./face-scene.js";
 
 const scene = useFace();
+afterEach(() => expect(scene.unexpected).toEqual([]));
 
 interface Form {
   readonly prefix: string;

@@ -251,6 +251,33 @@ describe("a staged object", () => {
   });
 });
 
+describe("an upload session", () => {
+  it("is none of those that hold staged objects, whole or not, for whoever asks", async () => {
+    const before = await stagedSessions();
+    const hanging = client.begin("POST", "objects", randomBytes(10), 1_000, pdf);
+    const unfinished = await newSession(before);
+    const { id: whole } = await named("no upload session");
+    const { id: itemId } = await scene.makeEntity();
+    for (const member of [scene.members.uploader, scene.members.admin]) {
+      const by = await scene.client(member);
+      const handle = await by.openEntity(itemId);
+      const { id: upload } = await by.createSession(handle);
+      expect((await by.sessions(handle)).map(({ id }) => id)).toEqual([upload]);
+      for (const id of [whole, unfinished.id]) {
+        const gone = { status: 404, code: "session_not_found" };
+        expect(await refusalOf(by.session(handle, id))).toMatchObject(gone);
+        expect(await refusalOf(by.putPart(handle, id, 0, Buffer.from("a")))).toMatchObject(gone);
+        expect(await refusalOf(by.save(handle, id))).toMatchObject(gone);
+        expect(await refusalOf(by.cancel(handle, id))).toMatchObject(gone);
+      }
+      await by.closeEntity(handle);
+    }
+    expect(await read(as("no upload session"))).toBe("no upload session");
+    expect((await stagedSessions()).find(({ id }) => id === unfinished.id)).toMatchObject({ state: "active" });
+    hanging.cut();
+  });
+});
+
 describe.each(httpVersions)("a staged object over HTTP/%s", (version) => {
   let own: ImisClient;
   beforeAll(async () => {
@@ -518,7 +545,7 @@ describe("reading a staged object", () => {
 
   it("goes by a stream that its handle closes with its `H:`, too", async () => {
     const stream = await openStream("handle");
-    await client.value("POST", `objects/H:${stream}/handle/close`);
+    await client.value("GET", `objects/H:${stream}/handle/close`);
     const answer = await client.ask("GET", readOf("handle", stream));
     expect(refusalFrom(answer)).toMatchObject({ code: "stream_not_found" });
   });

@@ -32,6 +32,10 @@ export interface ObjectWords {
   readonly containerId: string;
 }
 
+/** In UTF-16 units: so many objects are listed at once, each with its words. */
+const maxDescription = 2_000;
+const maxContainerId = 255;
+
 /** What content has that nobody has said a type of. */
 export const unknownContentType = "application/octet-stream";
 
@@ -91,14 +95,14 @@ function buildObject(
   };
 }
 
-/** Attributes of other faces may have members that are called the same, and hold anything. */
+/** Attributes of other faces may have members that are called the same, and hold anything of any length. */
 function wordsOf(attributes: unknown, container: "container_id" | "containerId"): ObjectWords {
   const { description, [container]: containerId } = (attributes ?? {}) as Record<string, unknown>;
-  return { description: textOr(description), containerId: textOr(containerId) };
+  return { description: textWithin(maxDescription, description), containerId: textWithin(maxContainerId, containerId) };
 }
 
-function textOr(value: unknown): string {
-  return typeof value === "string" ? value : "";
+function textWithin(most: number, value: unknown): string {
+  return typeof value === "string" && value.length <= most ? value : "";
 }
 
 function sha256Of({ id, checksums }: Content): string {

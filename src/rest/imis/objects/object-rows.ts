@@ -18,7 +18,7 @@ export const objectRows: readonly ImisRow[] = [
       wireObject(await services.objects.get(input, call), { dot: services.extensionDot }),
     write: (object) => jsonAnswer({ object }),
   }),
-  ...operation(`GET|POST ${stream}/open`, {
+  ...operation(`GET ${stream}/open`, {
     read: ({ params }) => params,
     run: (services) => services.streams.open,
     write: (opened) => jsonAnswer(opened),
@@ -28,7 +28,7 @@ export const objectRows: readonly ImisRow[] = [
     run: (services) => services.streams.read,
     write: (answer) => answer,
   }),
-  ...operation(`GET|POST ${stream}/{stream}/close`, {
+  ...operation(`GET ${stream}/{stream}/close`, {
     read: ({ params }) => params,
     run: (services) => services.streams.close,
     write: () => doneAnswer,

@@ -22,12 +22,12 @@ export const stagedRows: readonly ImisRow[] = [
     run: (services) => services.staged.delete,
     write: () => doneAnswer,
   }),
-  ...operation(`GET|POST ${object}/handle/open`, {
+  ...operation(`GET ${object}/handle/open`, {
     read: ({ params }) => params,
     run: (services) => services.staged.openStream,
     write: (opened) => jsonAnswer(opened),
   }),
-  ...operation(`GET|POST ${object}/stream/open`, {
+  ...operation(`GET ${object}/stream/open`, {
     read: ({ params }) => params,
     run: (services) => services.staged.openStream,
     write: (opened) => jsonAnswer(opened),
@@ -42,12 +42,12 @@ export const stagedRows: readonly ImisRow[] = [
     run: (services) => services.staged.readStream,
     write: (answer) => answer,
   }),
-  ...operation(`GET|POST ${objects}/{stream}/handle/close`, {
+  ...operation(`GET ${objects}/{stream}/handle/close`, {
     read: ({ params: { archive, stream } }) => ({ archive, stream: stream.replace(/^H:/, "") }),
     run: (services) => services.staged.closeStream,
     write: () => doneAnswer,
   }),
-  ...operation(`GET|POST ${object}/stream/{stream}/close`, {
+  ...operation(`GET ${object}/stream/{stream}/close`, {
     read: ({ params }) => params,
     run: (services) => services.staged.closeStream,
     write: () => doneAnswer,
