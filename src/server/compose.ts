@@ -13,7 +13,7 @@ import { assertNoContent, startBootstrap } from "./bootstrap.js";
 import type { Config } from "./config.js";
 import { createFaces } from "./faces.js";
 import { mountFolio } from "./folio.js";
-import { mountVsphere } from "./vsphere.js";
+import { mountImis } from "./imis.js";
 import { loadKey } from "./key-file.js";
 import { listen } from "./listen.js";
 import type { Log } from "./log.js";
@@ -25,6 +25,7 @@ import { stopServer } from "./stop.js";
 import { startSweeping } from "./sweep.js";
 import { tellAccess } from "./tell-access.js";
 import { loadTls, watchTls } from "./tls.js";
+import { mountVsphere } from "./vsphere.js";
 import { within } from "./within.js";
 
 export interface RunningServer {
@@ -132,6 +133,7 @@ export async function compose(config: Config, log: Log, version: string): Promis
     dialects: [
       mountFolio({ config, log, uploads, access, clock, tokenKey: await loadKey(dataDir, "folio-token-key") }),
       mountVsphere({ config, log, uploads, access, clock, urlKey: await loadKey(dataDir, "vsphere-url-key") }),
+      mountImis({ config, log, uploads, access, clock }),
     ],
   });
   const listening = listen({

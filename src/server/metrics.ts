@@ -22,7 +22,7 @@ export interface RequestName {
 }
 
 /** The REST dialects. */
-export type DialectName = "folio" | "vsphere";
+export type DialectName = "folio" | "vsphere" | "imis";
 
 const appendBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 const requestBuckets = [0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600];

@@ -49,12 +49,9 @@ function digestOf(content: BlindContent): string {
   return hash.digest("hex");
 }
 
-/** Two connections in three break: in the middle of a part, or with an answer on the way. */
+/** No connection lasts: it breaks in the middle of a part, or with an answer on the way. */
 function brittle(dice: Dice): () => Fate {
-  return () => {
-    if (dice.chance(0.33)) return { cutAfterBytes: 1 + dice.below(24 * mib) };
-    return dice.chance(0.5) ? { losesAnswer: true } : {};
-  };
+  return () => (dice.chance(0.5) ? { cutAfterBytes: 1 + dice.below(24 * mib) } : { losesAnswer: 1 + dice.below(4) });
 }
 
 /** Everything that somebody may try who knows a session's id, and even the handle that it was made on. */
@@ -163,7 +160,7 @@ async function survive(database: Database, sizes: readonly [number, number], dic
   ended.catch(() => undefined);
   let killed = 0;
   for (; killed < kills && !over.signal.aborted; killed++) {
-    await sleep(1_000 + dice.below(2_500));
+    await sleep(500 + dice.below(1_500));
     await server.kill();
     server = await startServer({ ...options, port });
   }

@@ -10,10 +10,10 @@ export interface FlakyLine {
   close(): Promise<void>;
 }
 
-/** What becomes of a connection: it breaks off after so many bytes of the client, or at its so-manieth answer. */
+/** What becomes of a connection: it breaks off after so many bytes of the client, or takes this answer along, from 1 on. */
 export interface Fate {
   readonly cutAfterBytes?: number | undefined;
-  readonly losesAnswer?: boolean | undefined;
+  readonly losesAnswer?: number | undefined;
 }
 
 /** `fateOf` is asked for every connection as it comes. */
@@ -22,7 +22,7 @@ export async function startFlakyLine(targetPort: number, fateOf: () => Fate): Pr
   let cuts = 0;
   let lostAnswers = 0;
   const server = createServer({ pauseOnConnect: true }, (client) => {
-    const { cutAfterBytes = Number.POSITIVE_INFINITY, losesAnswer = false } = fateOf();
+    const { cutAfterBytes = Number.POSITIVE_INFINITY, losesAnswer } = fateOf();
     const upstream = connect(targetPort, "127.0.0.1");
     const end = () => {
       for (const socket of [client, upstream]) {
@@ -36,6 +36,7 @@ export async function startFlakyLine(targetPort: number, fateOf: () => Fate): Pr
       socket.on("close", end);
     }
     let left = cutAfterBytes;
+    let answers = 0;
     client.on("data", (bytes) => {
       const passed = bytes.subarray(0, Math.min(left, bytes.length));
       left -= passed.length;
@@ -51,7 +52,7 @@ export async function startFlakyLine(targetPort: number, fateOf: () => Fate): Pr
     });
     upstream.on("data", (bytes) => {
       // An interim answer is none.
-      if (losesAnswer && !bytes.subarray(9, 12).equals(Buffer.from("100"))) {
+      if (isAnswer(bytes) && ++answers === losesAnswer) {
         lostAnswers++;
         end();
       } else client.write(bytes);
@@ -74,4 +75,9 @@ export async function startFlakyLine(targetPort: number, fateOf: () => Fate): Pr
       await once(server, "close");
     },
   };
+}
+
+/** The beginning of one, but for an interim answer. */
+function isAnswer(bytes: Buffer): boolean {
+  return /^HTTP\/1\.1 [2-5]/.test(bytes.subarray(0, 12).toString("latin1"));
 }
