@@ -241,7 +241,7 @@ async function openTus(processes: Processes, folder: string): Promise<Side> {
 /** What writers are at work, and what has come in. */
 async function readMetrics(url: string): Promise<{ readonly inFlight: number; readonly received: number }> {
   const text = await (await fetch(`${url}/metrics`)).text();
-  const valueOf = (name: string) =>
+  const readValue = (name: string) =>
     Number(
       text
         .split("\n")
@@ -249,8 +249,8 @@ async function readMetrics(url: string): Promise<{ readonly inFlight: number; re
         ?.split(" ")[1],
     );
   return {
-    inFlight: valueOf("slipway_uploads_in_flight"),
-    received: valueOf('slipway_received_bytes_total{kind="file"}'),
+    inFlight: readValue("slipway_uploads_in_flight"),
+    received: readValue('slipway_received_bytes_total{kind="file"}'),
   };
 }
 

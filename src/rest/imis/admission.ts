@@ -1,6 +1,7 @@
 import { type Access, type Caller, parseAuthorization } from "../../core/index.js";
 import type { Admitted, WireRequest } from "../kit/index.js";
 import { type ImisCall, imisOrigin } from "./call.js";
+import { ImisError } from "./errors.js";
 import type { ImisFacts } from "./route-forms.js";
 
 /** Stands for whoever need not be known: no user has this id, and no tenant. */
@@ -10,6 +11,10 @@ const nobodysId = "00000000-0000-4000-8000-000000000000";
 export function createAdmission({ access }: { readonly access: Pick<Access, "authenticate"> }) {
   return async (request: WireRequest, facts: ImisFacts): Promise<Admitted<ImisCall>> => {
     const { signal } = request;
+    if (facts.acts && request.method === "HEAD") {
+      const headers = { allow: "GET" };
+      throw new ImisError("method_not_allowed", "GET changes something here, and HEAD may not", {}, { headers });
+    }
     if (facts.admits === "anyone") {
       const caller: Caller = { tenantId: nobodysId, userId: nobodysId, permissions: new Set(), origin: imisOrigin };
       return { call: { caller, signal, login: undefined }, use: () => undefined };

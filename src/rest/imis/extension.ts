@@ -1,7 +1,11 @@
 import { extension } from "mime-types";
 
-/** Types that the table does not have, and that are other names of some that it has. */
-const others: Readonly<Record<string, string>> = { "audio/vnd.wave": "audio/wav" };
+/** What the table does not have, or has under a name that hardly any file ends with. */
+const own: Readonly<Record<string, string>> = {
+  "audio/vnd.wave": "wav",
+  "audio/mpeg": "mp3",
+  "video/quicktime": "mov",
+};
 
 /**
  * What names of files of this type end with, by the type without its parameters; empty for a type that nobody knows.
@@ -9,7 +13,7 @@ const others: Readonly<Record<string, string>> = { "audio/vnd.wave": "audio/wav"
  */
 export function extensionOf(contentType: string, { dot }: { readonly dot: boolean }): string {
   const type = contentType.split(";")[0]!.trim().toLowerCase();
-  const found = extension(Object.hasOwn(others, type) ? others[type]! : type);
+  const found = Object.hasOwn(own, type) ? own[type]! : extension(type);
   if (found === false) return "";
   return dot ? `.${found}` : found;
 }

@@ -6,6 +6,8 @@ import type { ImisServices } from "./services.js";
 /** `anyone` needs no login. */
 export interface ImisFacts {
   readonly admits: "anyone" | "login";
+  /** GET changes something here, as the vendor has it: so HEAD is none of its methods. */
+  readonly acts: boolean;
 }
 
 export type ImisRow = Row<ImisServices, ImisFacts, ImisCall>;
@@ -17,19 +19,20 @@ export function operation<Line extends string, Input, Result>(
   line: Line,
   row: {
     readonly admits?: ImisFacts["admits"];
+    readonly acts?: ImisFacts["acts"];
     readonly read: (request: RoutedRequest<PathNames<Line>>) => Input | Promise<Input>;
     readonly run: (services: ImisServices) => (input: Input, call: ImisCall) => Promise<Result>;
     readonly write: (result: Result, request: RoutedRequest<PathNames<Line>>) => WireResponse;
   },
 ): readonly ImisRow[] {
-  const { admits = "login", read, run, write } = row;
+  const { admits = "login", acts = false, read, run, write } = row;
   const [methods = "", path = ""] = line.split(" ");
   const forms = methods
     .split("|")
     .flatMap((method) => ["", "/scsvc"].map((prefix) => `${method} ${prefix}${path}`))
     .flatMap((form) => [form, `${form}.json`]);
   // A form has the names of the line that it is made from.
-  return forms.map((form) => route(form as Line, { facts: { admits }, read, run, write }));
+  return forms.map((form) => route(form as Line, { facts: { admits, acts }, read, run, write }));
 }
 
 /** An answer of this face: JSON, which nobody keeps. */

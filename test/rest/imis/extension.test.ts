@@ -15,6 +15,8 @@ describe("an extension (decision 17)", () => {
     ["AUDIO/Vnd.Wave", ".wav"],
     ["application/pdf", ".pdf"],
     ["image/jpeg", ".jpg"],
+    ["audio/mpeg", ".mp3"],
+    ["video/quicktime", ".mov"],
     ["application/octet-stream", ".bin"],
   ])("of %s is %s", (type, extension) => {
     expect(extensionOf(type, dot)).toBe(extension);

@@ -218,7 +218,7 @@ export function useFace(options: FaceOptions = {}): FaceScene {
       async callOf(member) {
         const { token } = await scene.tokenOf(member);
         const request = buildRequest({ headers: { authorization: `Bearer ${token}` } });
-        return (await scene.admit(request, { admits: "login" })).call;
+        return (await scene.admit(request, { admits: "login", acts: false })).call;
       },
       async tokenOf(member, audience = "imis") {
         const words = { login: loginNameOf(member), password, label: "", audience };

@@ -76,6 +76,13 @@ describe("a path that nothing is served at", () => {
     expect(await ask("PUT", "entities/I:1/open")).toMatchObject({ status: 405, allow: "POST, GET, HEAD, OPTIONS" });
   });
 
+  it("is 405 for HEAD where GET changes something", async () => {
+    for (const path of ["session/close", "entities/I:1/open.json", "entities/H:1/close", "objects/1/handle/open"]) {
+      const answer = await scene.nobody().ask("HEAD", path);
+      expect([path, answer.status, answer.headers.allow]).toEqual([path, 405, "GET"]);
+    }
+  });
+
   it("whose percent-escapes mean nothing is 400 request_invalid", async () => {
     expect(await ask("POST", "entities/I:%zz/open")).toMatchObject({ status: 400, code: "request_invalid" });
     expect(await ask("POST", "entities/I:1/open?mode=%zz")).toMatchObject({ status: 400, code: "request_invalid" });

@@ -10,6 +10,7 @@ export const loginRows: readonly ImisRow[] = [
       jsonAnswer({ api_version: apiVersion, service_name: "Slipway", service_version: 700, token }),
   }),
   ...operation("GET|POST /archives/{archive}/session/close", {
+    acts: true,
     read: ({ params }) => params,
     run: ({ logins }) => logins.close,
     write: () => doneAnswer,

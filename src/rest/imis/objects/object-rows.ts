@@ -19,6 +19,7 @@ export const objectRows: readonly ImisRow[] = [
     write: (object) => jsonAnswer({ object }),
   }),
   ...operation(`GET ${stream}/open`, {
+    acts: true,
     read: ({ params }) => params,
     run: (services) => services.streams.open,
     write: (opened) => jsonAnswer(opened),
@@ -29,6 +30,7 @@ export const objectRows: readonly ImisRow[] = [
     write: (answer) => answer,
   }),
   ...operation(`GET ${stream}/{stream}/close`, {
+    acts: true,
     read: ({ params }) => params,
     run: (services) => services.streams.close,
     write: () => doneAnswer,

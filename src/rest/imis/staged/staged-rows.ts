@@ -23,11 +23,13 @@ export const stagedRows: readonly ImisRow[] = [
     write: () => doneAnswer,
   }),
   ...operation(`GET ${object}/handle/open`, {
+    acts: true,
     read: ({ params }) => params,
     run: (services) => services.staged.openStream,
     write: (opened) => jsonAnswer(opened),
   }),
   ...operation(`GET ${object}/stream/open`, {
+    acts: true,
     read: ({ params }) => params,
     run: (services) => services.staged.openStream,
     write: (opened) => jsonAnswer(opened),
@@ -43,11 +45,13 @@ export const stagedRows: readonly ImisRow[] = [
     write: (answer) => answer,
   }),
   ...operation(`GET ${objects}/{stream}/handle/close`, {
+    acts: true,
     read: ({ params: { archive, stream } }) => ({ archive, stream: stream.replace(/^H:/, "") }),
     run: (services) => services.staged.closeStream,
     write: () => doneAnswer,
   }),
   ...operation(`GET ${object}/stream/{stream}/close`, {
+    acts: true,
     read: ({ params }) => params,
     run: (services) => services.staged.closeStream,
     write: () => doneAnswer,

@@ -1,16 +1,27 @@
 import type { Uploads } from "../../../core/index.js";
 import type { ImisCall } from "../call.js";
+import type { Entities } from "../entities/entities.js";
 import { adoptedAttributes } from "./attributes.js";
+import { endWithEntity } from "./end-with-entity.js";
+import { sessionGone } from "./refusals.js";
 import type { FoundUpload } from "./see-session.js";
 
-/** A session goes with the handle through which it is written: another one than before becomes its own. */
+export interface AdoptDeps {
+  readonly uploads: Pick<Uploads, "changeAttributes" | "cancelSession">;
+  readonly entities: Pick<Entities, "isClosed">;
+}
+
+/**
+ * A session goes with the handle through which it is written: another one than before becomes its own. Throws
+ * `session_gone` where that was closed meanwhile.
+ */
 export async function adoptUpload(
-  { uploads }: { readonly uploads: Pick<Uploads, "changeAttributes"> },
+  deps: AdoptDeps,
   { session, attributes, entity: { handle } }: FoundUpload,
   call: ImisCall,
 ): Promise<void> {
   if (attributes.handle === handle) return;
-  await uploads.changeAttributes(
+  await deps.uploads.changeAttributes(
     {
       sessionId: session.id,
       isApart: true,
@@ -18,4 +29,7 @@ export async function adoptUpload(
     },
     call,
   );
+  if (!(await deps.entities.isClosed(handle, call))) return;
+  await endWithEntity(deps, session.id, call);
+  throw sessionGone("entity_closed");
 }

@@ -1,9 +1,10 @@
-import { createId, type Deadlines, isUploadError, type Session, type Uploads } from "../../../core/index.js";
+import { createId, type Deadlines, type Session, type Uploads } from "../../../core/index.js";
 import { type ImisCall, imisOrigin } from "../call.js";
 import type { Entities, OpenEntity } from "../entities/entities.js";
 import { ImisError } from "../errors.js";
 import { type ImisLimits, overLimit } from "../limits.js";
-import { endedAttributes, newAttributes, uploadAttributes } from "./attributes.js";
+import { newAttributes, uploadAttributes } from "./attributes.js";
+import { endWithEntity } from "./end-with-entity.js";
 import { handleReadOnly } from "./refusals.js";
 import type { SessionCounts } from "./session-counts.js";
 import type { NewUpload, UploadSession } from "./upload-sessions.js";
@@ -27,8 +28,7 @@ export async function createUpload(deps: NewSessionDeps, input: NewUpload, call:
   if (entity.mode !== "write") throw handleReadOnly();
   const { id, expiresAt } = await deps.counts.admit(() => createOn(deps, entity, input, call), call);
   if (await entities.isClosed(entity.handle, call)) {
-    // Whoever closed it has looked for its sessions before this one was there.
-    await endOf(deps, id, call);
+    await endWithEntity(deps, id, call);
     throw new ImisError("handle_closed", `the entity with the handle ${entity.handle} was closed meanwhile`);
   }
   return { id, state: "open", offset: 0, sizeBytes, contentType, expiresAt, parts: 0, objectId: undefined };
@@ -61,11 +61,4 @@ async function createOn(
     call,
   );
   return session;
-}
-
-async function endOf({ uploads }: NewSessionDeps, sessionId: string, call: ImisCall): Promise<void> {
-  const attributes = (session: Session) => endedAttributes(session, "entity_closed");
-  await uploads.cancelSession({ sessionId, attributes }, call).catch((error: unknown) => {
-    if (!isUploadError(error, "wrong_state", "expired", "not_found")) throw error;
-  });
 }

@@ -17,7 +17,10 @@ import {
 import type { SaveInput, SessionPlace } from "./upload-sessions.js";
 
 export interface SaveDeps extends SeeDeps {
-  readonly uploads: Pick<Uploads, "viewSession" | "changeAttributes" | "finishFile" | "completeSession">;
+  readonly uploads: Pick<
+    Uploads,
+    "viewSession" | "changeAttributes" | "cancelSession" | "finishFile" | "completeSession"
+  >;
 }
 
 /** The words of a save, without where it is asked for; the container is named. */

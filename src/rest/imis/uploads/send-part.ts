@@ -24,7 +24,7 @@ import {
 import type { SessionPlace, UploadSession } from "./upload-sessions.js";
 
 export interface SendDeps extends SeeDeps {
-  readonly uploads: Pick<Uploads, "viewSession" | "changeAttributes" | "writePart" | "limits">;
+  readonly uploads: Pick<Uploads, "viewSession" | "changeAttributes" | "cancelSession" | "writePart" | "limits">;
   readonly limits: ImisLimits;
   /** Bytes that are stored already: compared with what comes, or refused. */
   readonly overlap: "verify" | "reject";
