@@ -3,6 +3,7 @@ import type { Checksum } from "../../../core/index.js";
 import { announcedLength, type WireRequest } from "../../kit/index.js";
 import { ImisError } from "../errors.js";
 import { readPartDigest } from "./digests.js";
+import { lengthInconsistent } from "./refusals.js";
 
 /** `probe` sends nothing and asks how far the content is. */
 export type ContentPart =
@@ -25,7 +26,7 @@ const probeForm = /^(?:bytes )?\*\/(\d{1,16})$/i;
 
 /**
  * The end of a range is the position of its last byte. Throws `content_range_required`, `content_range_invalid`,
- * `content_length_mismatch`, `digest_invalid`; and `HttpProblem` 411 for HTTP/2 without a length, 415 for a coding.
+ * `length_inconsistent`, `content_length_mismatch`, `digest_invalid`; and `HttpProblem` 411 for HTTP/2 without a length, 415 for a coding.
  */
 export function readPart(request: Head): ContentPart {
   const field = request.headers["content-range"];
@@ -42,7 +43,9 @@ export function readPart(request: Head): ContentPart {
   const end = readNumber(last, text);
   const sizeBytes = size === "*" ? undefined : readNumber(size, text);
   if (end < offset) throw rangeInvalid(text, "ends before it begins");
-  if (sizeBytes !== undefined && end >= sizeBytes) throw rangeInvalid(text, "ends behind the end of the whole");
+  if (sizeBytes !== undefined && end >= sizeBytes) {
+    throw lengthInconsistent(`the part ends at ${end + 1}, the whole has ${sizeBytes} bytes`, { declared: sizeBytes });
+  }
   assertLength(request, offset, end);
   return { kind: "part", offset, lengthBytes: end - offset + 1, sizeBytes, checksum: readPartDigest(request.headers) };
 }

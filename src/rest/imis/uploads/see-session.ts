@@ -46,18 +46,29 @@ export async function lookUp(
   who: "owner" | "owner or administrator" = "owner",
 ): Promise<FoundUpload> {
   const entity = await useEntity(deps, place, call);
+  if ("refusal" in entity) return lookUpOwn(deps, entity, { place, call });
   const upload = await viewUpload(deps, place.sessionId, call);
   const { session, itemId, attributes } = upload;
-  if (session.ownerId !== call.caller.userId && who === "owner") throw sessionNotFound(place.sessionId);
+  const isTheirs = session.ownerId === call.caller.userId || who !== "owner";
+  if (!isTheirs || itemId !== entity.itemId) throw sessionNotFound(place.sessionId);
   const standing = standingOf(upload, deps.now());
-  if ("refusal" in entity) {
-    // Of a closed handle nothing else is known but which sessions are its own.
-    if (attributes.handle !== entity.handle || standing === "saved") throw entity.refusal;
-    return { ...upload, entity, standing: standing === "open" ? "entity_closed" : standing };
-  }
-  if (itemId !== entity.itemId) throw sessionNotFound(place.sessionId);
   const isOver = standing === "open" && (await isClosedFor(deps, attributes, entity, call));
   return { ...upload, entity, standing: isOver ? "entity_closed" : standing };
+}
+
+/** Through a closed handle: of its own sessions it is known that they ended with it, of others nothing at all. */
+async function lookUpOwn(
+  deps: SeeDeps,
+  entity: ClosedEntity,
+  { place, call }: { readonly place: SessionPlace; readonly call: ImisCall },
+): Promise<FoundUpload> {
+  const upload = await viewUpload(deps, place.sessionId, call).catch((error: unknown) => {
+    throw error instanceof ImisError ? entity.refusal : error;
+  });
+  const standing = standingOf(upload, deps.now());
+  const isOwn = upload.attributes.handle === entity.handle && upload.session.ownerId === call.caller.userId;
+  if (!isOwn || standing === "saved") throw entity.refusal;
+  return { ...upload, entity, standing: standing === "open" ? "entity_closed" : standing };
 }
 
 /** The same for one that is open or saved: throws `session_gone` for every other one. */

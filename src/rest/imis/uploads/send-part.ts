@@ -76,22 +76,27 @@ async function write(
   };
   const place = { sessionId: session.id, fileId: file.id };
   const manners = { whenWhole: "wait", onExcess: "drop", afterDone: "compare" } as const;
-  const counted = countBytes(body.bytes);
+  const counted = countBytes(body);
   const written = await uploads.writePart({ ...part, ...place, ...manners, check, body: counted.bytes }, call);
   // What goes on behind a repeated part is compared, too, and may repeat what is stored.
   if (counted.count() > lengthBytes) throw longerThanRange(lengthBytes, written.offset);
   return written;
 }
 
-function countBytes(body: AsyncIterable<Uint8Array>) {
+/** Of a body whose length is not known before; every other one is as long as its range. */
+function countBytes({ lengthBytes, bytes }: RawBody): {
+  readonly bytes: AsyncIterable<Uint8Array>;
+  count(): number;
+} {
+  if (lengthBytes !== undefined) return { bytes, count: () => lengthBytes };
   let count = 0;
-  async function* bytes(): AsyncGenerator<Uint8Array, void> {
-    for await (const chunk of body) {
+  async function* counted(): AsyncGenerator<Uint8Array, void> {
+    for await (const chunk of bytes) {
       count += chunk.length;
       yield chunk;
     }
   }
-  return { bytes: bytes(), count: () => count };
+  return { bytes: counted(), count: () => count };
 }
 
 /** By its head alone. */
