@@ -110,15 +110,15 @@ const cancel: Exchange = {
 const conversations: readonly {
   readonly name: string;
   readonly exchanges: readonly Exchange[];
-  readonly then: number;
+  readonly objects: number;
 }[] = [
-  { name: "that is saved", exchanges: [create, upload(0, 400), upload(400, 1000), save], then: 1 },
-  { name: "that is cancelled", exchanges: [create, upload(0, 400), cancel], then: 0 },
-  { name: "that is cancelled before anything was sent", exchanges: [create, cancel], then: 0 },
+  { name: "that is saved", exchanges: [create, upload(0, 400), upload(400, 1000), save], objects: 1 },
+  { name: "that is cancelled", exchanges: [create, upload(0, 400), cancel], objects: 0 },
+  { name: "that is cancelled before anything was sent", exchanges: [create, cancel], objects: 0 },
 ];
 
 for (const prefix of ["/", "/scsvc/"]) {
-  describe.each(conversations)(`the documented session under ${prefix} $name`, ({ exchanges, then }) => {
+  describe.each(conversations)(`the documented session under ${prefix} $name`, ({ exchanges, objects: count }) => {
     const names: Record<string, string> = { archiveId: "IARC" };
     let entityId: string;
     beforeAll(async () => {
@@ -153,7 +153,7 @@ for (const prefix of ["/", "/scsvc/"]) {
 
     it("and the entity has what came of it, and the session is removed", async () => {
       const objects = await scene.objectsOf({ id: entityId } as Parameters<typeof scene.objectsOf>[0]);
-      expect(objects).toHaveLength(then);
+      expect(objects).toHaveLength(count);
       for (const id of objects) {
         const content = await scene.contentOf({ id: entityId } as Parameters<typeof scene.contentOf>[0], id);
         expect(Buffer.from(content).equals(wave)).toBe(true);
