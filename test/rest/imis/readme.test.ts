@@ -1,8 +1,13 @@
+import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { createAdmission } from "../../../src/rest/imis/admission.js";
 import { createImisDialect } from "../../../src/rest/imis/dialect.js";
 import { imisStatuses } from "../../../src/rest/imis/errors.js";
+import { logIn } from "../../support/imis.js";
+import { startServer } from "../../support/server.js";
 
 const place = new URL("../../../src/rest/imis/README.md", import.meta.url);
 const readme = readFileSync(place, "utf8");
@@ -31,6 +36,25 @@ describe("the dialect's README", () => {
     );
     expect(listed.length).toBeGreaterThan(20);
     expect(listed.sort()).toEqual([...served].sort());
+  });
+
+  it("begins with commands that make an archive, and an entity that is found by all its ids", async () => {
+    const server = await startServer();
+    try {
+      const [, commands = ""] = /^```\n(slipway [^`]+)```$/m.exec(section("Begin")) ?? [];
+      expect(commands.split("\n").filter((line) => line !== "")).toHaveLength(2);
+      const bin = fileURLToPath(new URL("../../../src/cli/slipway.cjs", import.meta.url));
+      const script = `set -e\nslipway() { "$NODE" "$BIN" "$@"; }\n${commands}`;
+      const env = { PATH: process.env.PATH, HOME: server.dataDir, NODE: process.execPath, BIN: bin };
+      const settings = { SLIPWAY_URL: server.url, SLIPWAY_TOKEN: server.token };
+      await promisify(execFile)("bash", ["-c", script], { env: { ...env, ...settings } });
+      const client = await logIn(server, { archive: "IARC" });
+      for (const entity of ["C:C=3^C=92", "E:tape 17"])
+        expect(await client.openEntity(entity)).toMatch(/^[0-9a-f-]{36}$/);
+      client.close();
+    } finally {
+      await server.kill();
+    }
   });
 
   it("says of every operation that answers with another status than 200 which", () => {
