@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Call } from "../../../src/core/index.js";
 import { pseudoRandom } from "../../support/bodies.js";
+import { openHttp } from "../../support/http.js";
 import { createFakeSource, createGate, contentOf as serveContent } from "../../support/content-source.js";
 import { refusalOf } from "../../support/imis.js";
 import { useUploads } from "./upload-scene.js";
@@ -66,5 +67,28 @@ describe("a session into which another face has files fetched", () => {
     expect(await scene.objectsOf(at.entity)).toEqual([]);
     await at.client.cancel(at.handle, at.id);
     expect(scene.unexpected).toEqual([]);
+  });
+});
+
+describe("a connection that is kept", () => {
+  it("holds on to none of the parts that were refused on it before they were read", async () => {
+    const at = await scene.begin();
+    await at.client.cancel(at.handle, at.id);
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on("warning", note);
+    const http = openHttp(at.client.url, "1.1");
+    const path = `/archives/${at.client.archive}/entities/H:${at.handle}/create_sessions/${at.id}`;
+    const headers = { authorization: `Bearer ${at.client.token}`, "content-range": "0-99999" };
+    try {
+      for (let i = 0; i < 20; i++) {
+        const { status } = await http.ask({ method: "PUT", path, headers, body: pseudoRandom(100_000) });
+        expect(status).toBe(410);
+      }
+    } finally {
+      http.close();
+      process.off("warning", note);
+    }
+    expect(warnings.map(({ message }) => message)).toEqual([]);
   });
 });
