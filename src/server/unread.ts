@@ -41,6 +41,8 @@ export function readOn1(request: IncomingMessage, response: ServerResponse, isCl
       setTimeout(() => socket.destroy(), lastWordMs).unref();
     });
     socket.once("close", stop);
+    // A connection that is kept would otherwise hold on to every request whose body it has read on for.
+    request.once("end", () => socket.off("close", stop));
   });
 }
 

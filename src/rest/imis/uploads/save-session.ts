@@ -60,16 +60,22 @@ async function finish({ uploads }: SaveDeps, found: FoundUpload, words: Words, c
   const { session, applied } = await uploads.completeSession(
     {
       sessionId,
-      change: (view) => ({
-        session: savedAttributes(view.session, { description, containerId, parts }),
-        file: ({ name, attributes }) => {
-          const own = name === found.attributes.objectId ? attributesOfObject({ description, containerId }) : {};
-          return { ...attributes, ...own };
-        },
-      }),
+      change(view) {
+        // Completion would wait for them, and a save that is answered has made its object.
+        if (view.files.some(({ pull }) => pull !== undefined)) throw stillFetched();
+        return {
+          session: savedAttributes(view.session, { description, containerId, parts }),
+          file: ({ name, attributes }) => {
+            const own = name === found.attributes.objectId ? attributesOfObject({ description, containerId }) : {};
+            return { ...attributes, ...own };
+          },
+        };
+      },
     },
     call,
   );
+  // Another face may have asked for completion a moment before.
+  if (session.state !== "done") throw stillFetched();
   return applied ? objectOfSession(session, file, call.caller) : repeatSave({ ...found, session, file }, words, call);
 }
 
@@ -105,6 +111,12 @@ function assertSavable(file: SessionFile, allowEmpty: boolean): void {
 function isWorthALook(error: unknown): error is ImisError | UploadError {
   if (error instanceof ImisError) return error.code === "incomplete" || error.code === "session_empty";
   return isUploadError(error) && !isUploadError(error, "denied", "unavailable", "damaged", "checksum_mismatch");
+}
+
+function stillFetched(): ImisError {
+  const text =
+    "another face has files fetched into this upload session, and it is saved with them; save it again later";
+  return new ImisError("state_conflict", text);
 }
 
 function containerNotFound(id: string): ImisError {
