@@ -55,10 +55,20 @@ const pageSize = 1_000;
 /** Requests that came in under a login are over long before. */
 const loginKeepMs = 3_600_000;
 
+/** How many more a user may open, as far as this process knows, and until when it goes by that. */
+interface Room {
+  readonly left: number;
+  readonly untilMs: number;
+}
+
+const believedMs = 10_000;
+const mostRooms = 1_000;
+
 export function createHandleStore(deps: HandleStoreDeps): HandleStore {
   const { uploads, limits, deadlines, now } = deps;
   const { idleTtlMs, absoluteTtlMs = idleTtlMs, keepTerminalMs } = deadlines;
   const takeTurn = createTurns();
+  const rooms = new Map<string, Room>();
   const keyOf = (id: string, { caller }: ImisCall) => `${caller.userId}/${id}`;
   const after = (ms: number) => new Date(now().getTime() + ms);
   const valueFrom = ({ id: _, ...value }: Handle) => value;
@@ -119,19 +129,34 @@ export function createHandleStore(deps: HandleStoreDeps): HandleStore {
       afterKey = page.at(-1)!.key;
     }
   }
-  async function assertRoom(call: ImisCall): Promise<void> {
+  async function countRoom(call: ImisCall): Promise<Room> {
     let count = 0;
     for await (const _ of listOpen(call)) count++;
-    if (count < limits.maxHandles) return;
-    const text = `a user has at most ${limits.maxHandles} entities open at the same time; close some of them`;
-    throw overLimit(limits, "maxHandles", "too_many_handles", text);
+    return { left: limits.maxHandles - count, untilMs: now().getTime() + believedMs };
+  }
+  /** To be asked in turns. Closing only makes room, so what was counted a moment ago is never too much. */
+  async function takeRoom(call: ImisCall): Promise<void> {
+    const { userId } = call.caller;
+    const known = rooms.get(userId);
+    const isGood = known !== undefined && known.left > 0 && known.untilMs > now().getTime();
+    const room = isGood ? known : await countRoom(call);
+    if (room.left <= 0) {
+      const text = `a user has at most ${limits.maxHandles} entities open at the same time; close some of them`;
+      throw overLimit(limits, "maxHandles", "too_many_handles", text);
+    }
+    rooms.delete(userId);
+    rooms.set(userId, { ...room, left: room.left - 1 });
+    for (const id of rooms.keys()) {
+      if (rooms.size <= mostRooms) break;
+      rooms.delete(id);
+    }
   }
   return {
     async create(words, call) {
       const handle: Handle = { id: createId(), ...words, loginId: loginOf(call).id };
       // One after the other, or several would take one place.
       await takeTurn(call.caller.userId, async () => {
-        await assertRoom(call);
+        await takeRoom(call);
         await uploads.changeRecords({ changes: [store(handle, 0, call)] }, call);
       });
       await closeIfLate(handle, call);
