@@ -31,3 +31,10 @@ export interface Content {
   /** All that were computed; sha256 always among them. */
   readonly checksums: readonly Checksum[];
 }
+
+/** In lower-case hex. */
+export function sha256Of({ id, checksums }: Content): string {
+  const sha256 = checksums.find(({ algorithm }) => algorithm === "sha256");
+  if (sha256 === undefined) throw new TypeError(`content ${id} has no SHA-256`);
+  return sha256.value;
+}

@@ -1,6 +1,6 @@
 // What both ways of letting somebody in have in common.
 import { type Caller, defaultTenant, type Permission } from "../../core/index.js";
-import type { Admitted, WireRequest, WireResponse } from "../kit/index.js";
+import { type Admitted, nobodysId, type WireRequest, type WireResponse } from "../kit/index.js";
 import type { FolioCall } from "./call.js";
 import { FolioRefusal } from "./errors.js";
 import type { FolioFacts } from "./facts.js";
@@ -10,9 +10,6 @@ export interface FolioGate {
   admit(request: WireRequest, facts: FolioFacts): Promise<Admitted<FolioCall>>;
   lose(request: WireRequest, allow: readonly string[]): WireResponse;
 }
-
-/** Stands for whoever is nobody: no user has this id, and no tenant. */
-export const nobodysId = "00000000-0000-4000-8000-000000000000";
 
 /** The face, as sessions know where they come from. */
 export const folioOrigin = "folio";

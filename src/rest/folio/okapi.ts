@@ -1,15 +1,7 @@
 // Trust mode: this server is a module behind Okapi, which has looked at tokens and permissions before.
 import type { Access, Permission } from "../../core/index.js";
-import type { WireRequest } from "../kit/index.js";
-import {
-  callOfNobody,
-  type FolioGate,
-  headerOf,
-  isForNoTenant,
-  nobodysId,
-  noSuchTenant,
-  wrongMethod,
-} from "./admission.js";
+import { nobodysId, type WireRequest } from "../kit/index.js";
+import { callOfNobody, type FolioGate, headerOf, isForNoTenant, noSuchTenant, wrongMethod } from "./admission.js";
 import type { FolioCall } from "./call.js";
 import { FolioRefusal } from "./errors.js";
 import { assertMediaTypes } from "./media-types.js";

@@ -1,11 +1,8 @@
 import { type Access, type Caller, parseAuthorization } from "../../core/index.js";
-import type { Admitted, WireRequest } from "../kit/index.js";
+import { type Admitted, nobodysId, type WireRequest } from "../kit/index.js";
 import { type ImisCall, imisOrigin } from "./call.js";
 import { ImisError } from "./errors.js";
 import type { ImisFacts } from "./route-forms.js";
-
-/** Stands for whoever need not be known: no user has this id, and no tenant. */
-const nobodysId = "00000000-0000-4000-8000-000000000000";
 
 /** Lets in who shows the token of a bearer session, which nothing else stands for. */
 export function createAdmission({ access }: { readonly access: Pick<Access, "authenticate"> }) {

@@ -1,6 +1,8 @@
 import { isMediaType } from "../kit/index.js";
 import { ImisError } from "./errors.js";
-import { unknownContentType } from "./objects/imis-object.js";
+
+/** What content has that nobody has said a type of. */
+export const unknownContentType = "application/octet-stream";
 
 const mostCharacters = 255;
 

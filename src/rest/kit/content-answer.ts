@@ -1,5 +1,5 @@
 // Content as the answer to a GET or a HEAD: all of it, or the range that was asked for.
-import type { Content, ReadResult } from "../../core/index.js";
+import { type Content, type ReadResult, sha256Of } from "../../core/index.js";
 import { beginBody } from "./begin-body.js";
 import { contentHeaders } from "./content-headers.js";
 import { HttpProblem } from "./problem.js";
@@ -45,8 +45,6 @@ export async function answerContent(
 }
 
 /** Strong: content with the same one is the same. */
-export function etagOf({ checksums }: Content): string {
-  const sha256 = checksums.find(({ algorithm }) => algorithm === "sha256");
-  if (sha256 === undefined) throw new TypeError("content without a SHA-256");
-  return `"${sha256.value}"`;
+export function etagOf(content: Content): string {
+  return `"${sha256Of(content)}"`;
 }

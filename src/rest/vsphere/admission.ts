@@ -8,7 +8,7 @@ import {
   type Permission,
   type Principal,
 } from "../../core/index.js";
-import { type Admitted, findCookie, type WireRequest } from "../kit/index.js";
+import { type Admitted, findCookie, nobodysId, type WireRequest } from "../kit/index.js";
 import { type VsphereCall, vsphereOrigin } from "./call.js";
 import { type DataUrls, noSuchUrl } from "./data-urls.js";
 import { vapiError } from "./errors.js";
@@ -16,9 +16,6 @@ import type { VsphereFacts } from "./operation.js";
 
 /** The header that shows a login, and the cookie that stands for it. */
 export const loginHeader = "vmware-api-session-id";
-
-/** Stands for whoever is about to log in: no user has this id, and no tenant. */
-const nobodysId = "00000000-0000-4000-8000-000000000000";
 
 /** What somebody must still be permitted for whom a URL of content was made. */
 const permissions: Record<CapabilityPurpose, Permission> = { upload: "upload", download: "read" };

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { createId } from "../../../src/core/index.js";
-import { type FolioGate, nobodysId } from "../../../src/rest/folio/admission.js";
+import type { FolioGate } from "../../../src/rest/folio/admission.js";
+import { nobodysId } from "../../../src/rest/kit/index.js";
 import { createOkapiGate } from "../../../src/rest/folio/okapi.js";
 import { permissionFacts } from "../../../src/rest/folio/permissions.js";
 import type { WireRequest } from "../../../src/rest/kit/index.js";

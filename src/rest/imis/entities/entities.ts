@@ -1,4 +1,5 @@
 import { assertPermission, type Deadlines, type Uploads } from "../../../core/index.js";
+import { askOnce } from "../ask-once.js";
 import type { ImisCall } from "../call.js";
 import { ImisError } from "../errors.js";
 import type { ImisLimits } from "../limits.js";
@@ -94,12 +95,7 @@ export function createEntities(deps: EntityDeps): Entities {
 
     async closeAllOf(loginId, call) {
       await handles.closeLogin(loginId, call);
-      const known = new Map<string, Promise<boolean>>();
-      const isOver = (handle: string) => {
-        const asked = known.get(handle) ?? handles.isClosed(handle, call);
-        known.set(handle, asked);
-        return asked;
-      };
+      const isOver = askOnce((handle) => handles.isClosed(handle, call));
       await endSessions(uploads, { where: [], isOver }, call);
     },
 

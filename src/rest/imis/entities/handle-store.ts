@@ -1,4 +1,5 @@
-import { createId, type Deadlines, isId, isUploadError, type RecordChange, type Uploads } from "../../../core/index.js";
+import { createId, type Deadlines, isId, type RecordChange, type Uploads } from "../../../core/index.js";
+import { tryChangeRecords } from "../../kit/index.js";
 import { type ImisCall, loginOf } from "../call.js";
 import { ImisError } from "../errors.js";
 import { type ImisLimits, overLimit } from "../limits.js";
@@ -86,16 +87,7 @@ export function createHandleStore(deps: HandleStoreDeps): HandleStore {
     expect,
     expiresAt: after(idleTtlMs),
   });
-  /** Whether nobody came in between. */
-  async function tryChange(changes: readonly RecordChange[], call: ImisCall): Promise<boolean> {
-    try {
-      await uploads.changeRecords({ changes }, call);
-      return true;
-    } catch (error) {
-      if (isUploadError(error, "conflict")) return false;
-      throw error;
-    }
-  }
+  const tryChange = (changes: readonly RecordChange[], call: ImisCall) => tryChangeRecords(uploads, changes, call);
   /** Whether it was this that closed it. */
   async function tryClose(handle: Handle, version: number, call: ImisCall): Promise<boolean> {
     const key = keyOf(handle.id, call);

@@ -7,7 +7,9 @@ import {
   type Permission,
   type Session,
   type SessionFile,
+  sha256Of,
 } from "../../../core/index.js";
+import { unknownContentType } from "../content-type.js";
 
 /** A content object of an entity, as everyone who may read the entity sees it. */
 export interface ImisObject {
@@ -35,9 +37,6 @@ export interface ObjectWords {
 /** In UTF-16 units: so many objects are listed at once, each with its words. */
 const maxDescription = 2_000;
 const maxContainerId = 255;
-
-/** What content has that nobody has said a type of. */
-export const unknownContentType = "application/octet-stream";
 
 /** The container of whatever is in an entity and was put nowhere else. */
 export function defaultContainerId(itemId: string): string {
@@ -103,10 +102,4 @@ function wordsOf(attributes: unknown, container: "container_id" | "containerId")
 
 function textWithin(most: number, value: unknown): string {
   return typeof value === "string" && value.length <= most ? value : "";
-}
-
-function sha256Of({ id, checksums }: Content): string {
-  const sha256 = checksums.find(({ algorithm }) => algorithm === "sha256");
-  if (sha256 === undefined) throw new TypeError(`content ${id} has no SHA-256`);
-  return sha256.value;
 }

@@ -1,4 +1,5 @@
-import { createId, type Deadlines, isId, isUploadError, type RecordChange, type Uploads } from "../../../core/index.js";
+import { createId, type Deadlines, isId, type RecordChange, type Uploads } from "../../../core/index.js";
+import { tryChangeRecords } from "../../kit/index.js";
 import type { ImisCall } from "../call.js";
 import { ImisError } from "../errors.js";
 import { type ImisLimits, overLimit } from "../limits.js";
@@ -70,11 +71,8 @@ export function createOpenStreams({ uploads, limits, deadlines, now }: OpenStrea
       // Nothing but this store writes there.
       const stream = record.value as unknown as OpenStream;
       if (leftMs > 0.9 * idleTtlMs) return stream;
-      const put = uploads.changeRecords({ changes: [store(key, stream, record.version)] }, call);
-      await put.catch((error: unknown) => {
-        // Somebody else has put it off, or closed it: what is read now was asked for before.
-        if (!isUploadError(error, "conflict")) throw error;
-      });
+      // Where somebody else has put it off, or closed it, what is read now was asked for before.
+      await tryChangeRecords(uploads, [store(key, stream, record.version)], call);
       return stream;
     },
 

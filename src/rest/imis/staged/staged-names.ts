@@ -1,4 +1,5 @@
 import { type Call, isUploadError, type RecordChange, type Uploads } from "../../../core/index.js";
+import { tryChangeRecords } from "../../kit/index.js";
 import { ImisError } from "../errors.js";
 import { findStaged } from "./staged-sessions.js";
 
@@ -40,16 +41,8 @@ export function createStagedNames(deps: {
     // Nothing but this store writes there.
     return record && { objectId: (record.value as { readonly objectId: string }).objectId, version: record.version };
   };
-  /** Whether nobody came in between. */
-  async function tryChange(change: Omit<RecordChange, "namespace">, call: Call): Promise<boolean> {
-    try {
-      await uploads.changeRecords({ changes: [{ namespace, ...change }] }, call);
-      return true;
-    } catch (error) {
-      if (isUploadError(error, "conflict")) return false;
-      throw error;
-    }
-  }
+  const tryChange = (change: Omit<RecordChange, "namespace">, call: Call) =>
+    tryChangeRecords(uploads, [{ namespace, ...change }], call);
   /** Ends what is not whole, or finds out that it is. */
   async function endUnfinished(objectId: string, { externalId }: StagedName, call: Call): Promise<void> {
     for (;;) {

@@ -1,4 +1,5 @@
 import type { Predicate, SessionField, Uploads } from "../../../core/index.js";
+import { askOnce } from "../ask-once.js";
 import type { ImisCall } from "../call.js";
 import type { HandlePlace } from "../entities/entities.js";
 import { type SeeDeps, seenUpload, standingOf, uploadFrom } from "./see-session.js";
@@ -23,12 +24,7 @@ export async function listUploads(
       { field: "state", is: "in", value: ["active", "completing"] },
     ],
   };
-  const known = new Map<string, Promise<boolean>>();
-  const isClosed = (handle: string) => {
-    const asked = known.get(handle) ?? entities.isClosed(handle, call);
-    known.set(handle, asked);
-    return asked;
-  };
+  const isClosed = askOnce((handle) => entities.isClosed(handle, call));
   const listed: UploadSession[] = [];
   const views = uploads.listSessionViews({ where, order: "newest", offset: 0, limit: mostListed }, call);
   for await (const view of views) {

@@ -1,11 +1,11 @@
 import {
   type DialectRecord,
   endOfWeekAhead,
-  isUploadError,
   type JsonValue,
   type RecordChange,
   type Uploads,
 } from "../../../core/index.js";
+import { tryChangeRecords } from "../../kit/index.js";
 import type { VsphereCall } from "../call.js";
 
 /** A file that somebody has a URL for. */
@@ -69,13 +69,7 @@ export function createPreparedFiles(deps: {
       { namespace, key: nameKey(sessionId, name), value, expect, expiresAt },
       { namespace, key: contentKey(sessionId, contentId), value: { name }, expiresAt },
     ];
-    try {
-      await uploads.changeRecords({ changes }, call);
-      return true;
-    } catch (error) {
-      if (isUploadError(error, "conflict")) return false;
-      throw error;
-    }
+    return tryChangeRecords(uploads, changes, call);
   }
   /** Looks again as long as somebody comes in between. */
   async function change(

@@ -1,11 +1,5 @@
-import {
-  assertPermission,
-  isId,
-  isUploadError,
-  type RecordChange,
-  UploadError,
-  type Uploads,
-} from "../../../core/index.js";
+import { assertPermission, isId, type RecordChange, UploadError, type Uploads } from "../../../core/index.js";
+import { tryChangeRecords } from "../../kit/index.js";
 import type { VsphereCall } from "../call.js";
 import { notAllowedIn } from "../session-rules.js";
 import {
@@ -81,16 +75,7 @@ export function createSessionStore(deps: SessionStoreDeps): SessionStore {
     const record = { namespace: tokens, key: keyOf(session.id, call), value: { itemId: session.itemId }, expiresAt };
     return isNew ? { ...record, expect: 0 } : record;
   }
-  /** Whether nobody came in between. */
-  async function tryChange(changes: readonly RecordChange[], call: VsphereCall): Promise<boolean> {
-    try {
-      await uploads.changeRecords({ changes }, call);
-      return true;
-    } catch (error) {
-      if (isUploadError(error, "conflict")) return false;
-      throw error;
-    }
-  }
+  const tryChange = (changes: readonly RecordChange[], call: VsphereCall) => tryChangeRecords(uploads, changes, call);
   const deadline = () => new Date(now().getTime() + deadlines.idleTtlMs);
 
   async function see(id: string, call: VsphereCall): Promise<DownloadSession> {
